@@ -1,0 +1,192 @@
+// Package db owns the connection to PostgreSQL: the pool, transactions with retry, the translation
+// of broken constraints, an optional read replica, and the migrations.
+//
+// gorm is set up once here. SQL itself lives in the store.go and query.go of the domain that owns the tables.
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+// Config says which server to use and how many connections to hold.
+type Config struct {
+	DSN     string
+	ReadDSN string // optional replica for pages that may lag; empty means DSN
+	MaxConn int32  // 0 means 20
+	Tracer  pgx.QueryTracer
+}
+
+// DB is the pool. It is safe for concurrent use.
+type DB struct {
+	pool *pgxpool.Pool
+	sql  *sql.DB
+	orm  *gorm.DB
+	read *gorm.DB
+	// readPool is nil without a replica.
+	readPool *pgxpool.Pool
+}
+
+// Tx is one open transaction. A function that takes a Tx joins it: it neither commits nor calls the network.
+type Tx struct{ *gorm.DB }
+
+// SQL returns the transaction below gorm, for the job queue.
+func (t Tx) SQL() *sql.Tx { return t.Statement.ConnPool.(*sql.Tx) }
+
+// Open connects lazily: a server that is away makes the first query fail, not Open, so that the
+// program can start, say so on /readyz and recover without a restart.
+func Open(ctx context.Context, c Config) (*DB, error) {
+	pool, err := openPool(ctx, c.DSN, c)
+	if err != nil {
+		return nil, err
+	}
+	d := &DB{pool: pool, sql: stdlib.OpenDBFromPool(pool)}
+	if d.orm, err = openORM(d.sql); err != nil {
+		d.Close()
+		return nil, err
+	}
+	d.read = d.orm
+	if c.ReadDSN != "" {
+		if d.readPool, err = openPool(ctx, c.ReadDSN, c); err != nil {
+			d.Close()
+			return nil, err
+		}
+		if d.read, err = openORM(stdlib.OpenDBFromPool(d.readPool)); err != nil {
+			d.Close()
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+func openPool(ctx context.Context, dsn string, c Config) (*pgxpool.Pool, error) {
+	pc, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("db: the database address is not valid: %w", err)
+	}
+	pc.MaxConns = 20
+	if c.MaxConn > 0 {
+		pc.MaxConns = c.MaxConn
+	}
+	pc.MaxConnIdleTime = 5 * time.Minute
+	pc.ConnConfig.ConnectTimeout = 3 * time.Second
+	pc.ConnConfig.Tracer = c.Tracer
+	params := pc.ConnConfig.RuntimeParams
+	for name, value := range map[string]string{
+		"application_name":                    "ocop",
+		"timezone":                            "UTC",
+		"statement_timeout":                   "15s",
+		"lock_timeout":                        "8s",
+		"idle_in_transaction_session_timeout": "30s",
+	} {
+		if _, set := params[name]; !set {
+			params[name] = value
+		}
+	}
+	return pgxpool.NewWithConfig(ctx, pc)
+}
+
+func openORM(conn *sql.DB) (*gorm.DB, error) {
+	orm, err := gorm.Open(postgres.New(postgres.Config{Conn: conn}), &gorm.Config{
+		SkipDefaultTransaction: true,
+		DisableAutomaticPing:   true,
+		NowFunc:                func() time.Time { return time.Now().UTC() },
+		Logger: logger.NewSlogLogger(slog.Default(), logger.Config{
+			SlowThreshold: 500 * time.Millisecond, LogLevel: logger.Warn,
+			IgnoreRecordNotFoundError: true, ParameterizedQueries: true,
+		}),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("db: open: %w", err)
+	}
+	return orm, nil
+}
+
+// Close gives all connections back.
+func (d *DB) Close() {
+	if d.readPool != nil {
+		d.readPool.Close()
+	}
+	_ = d.sql.Close()
+	d.pool.Close()
+}
+
+// Pool is the connection pool itself, for the job workers.
+func (d *DB) Pool() *pgxpool.Pool { return d.pool }
+
+// Ping asks the server whether it is there.
+func (d *DB) Ping(ctx context.Context) error { return d.pool.Ping(ctx) }
+
+// Read is a handle for queries outside a transaction; it may answer from a replica.
+func (d *DB) Read(ctx context.Context) *gorm.DB { return d.read.WithContext(ctx) }
+
+// Primary is a handle for single statements that must see the latest writes.
+func (d *DB) Primary(ctx context.Context) *gorm.DB { return d.orm.WithContext(ctx) }
+
+const attempts = 4
+
+// InTx runs fn in one transaction. A deadlock or serialization failure is tried again up to three
+// times, so fn must have no effect outside the transaction.
+func (d *DB) InTx(ctx context.Context, fn func(tx Tx) error) error {
+	for n := 1; ; n++ {
+		err := d.orm.WithContext(ctx).Transaction(func(g *gorm.DB) error { return fn(Tx{g}) })
+		if err == nil || n == attempts || !retryable(err) {
+			return err
+		}
+		pause := time.Duration(n*n)*10*time.Millisecond + rand.N(20*time.Millisecond)
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
+}
+
+func retryable(err error) bool {
+	code := Code(err)
+	return code == "40001" || code == "40P01"
+}
+
+// Code is the SQLSTATE of err, or empty.
+func Code(err error) string {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return pg.Code
+	}
+	return ""
+}
+
+// Breaks reports whether err says that a statement broke the named constraint or unique index.
+func Breaks(err error, constraint string) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pg.ConstraintName == constraint
+}
+
+// Away reports whether err means that the server cannot be reached or is stopping, so that a page
+// may say "come back shortly" instead of "fault".
+func Away(err error) bool {
+	switch code := Code(err); code {
+	case "57P01", "57P02", "57P03", "53300":
+		return true
+	case "":
+	default:
+		return false
+	}
+	var connect *pgconn.ConnectError
+	var network *net.OpError
+	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, sql.ErrConnDone) ||
+		errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err) || pgconn.Timeout(err) && !errors.Is(err, context.Canceled)
+}
