@@ -1,0 +1,119 @@
+package payment
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"choocop.vn/ocop/internal/platform/apperr"
+	"choocop.vn/ocop/internal/platform/db"
+)
+
+// Open records that money is expected and, for VietQR, makes the code. Error: payment.amount for nothing to pay.
+func (s *Service) Open(ctx context.Context, tx db.Tx, r Request) (Payment, error) {
+	all, err := s.OpenMany(ctx, tx, []Request{r})
+	if err != nil {
+		return Payment{}, err
+	}
+	return all[0], nil
+}
+
+// OpenMany is Open for the payments of one purchase, in the order given.
+func (s *Service) OpenMany(ctx context.Context, tx db.Tx, requests []Request) ([]Payment, error) {
+	rows := make([]row, len(requests))
+	for i, r := range requests {
+		if r.Amount <= 0 {
+			return nil, apperr.New(apperr.Invalid, "payment.amount")
+		}
+		p := Payment{Reference: r.Reference, Method: r.Method, State: Expected, Amount: r.Amount, CreatedAt: s.clock.Now()}
+		if r.Method == VietQR {
+			payload, err := s.codes.Payload(r.Account.BankBIN, r.Account.AccountNo, r.Amount, r.Memo)
+			if err != nil {
+				return nil, fmt.Errorf("payment: code for %s: %w", r.Reference, err)
+			}
+			p.State, p.Account, p.Memo, p.Payload, p.ExpiresAt = Pending, r.Account, r.Memo, payload, r.Expires
+		}
+		rows[i] = toRow(p)
+	}
+	if err := insert(ctx, tx, rows); err != nil {
+		return nil, fmt.Errorf("payment: open: %w", err)
+	}
+	out := make([]Payment, len(rows))
+	events := make([]eventRow, len(rows))
+	for i, r := range rows {
+		out[i] = r.payment()
+		events[i] = eventRow{PaymentID: r.ID, ToState: r.State, Actor: requests[i].Actor, At: r.CreatedAt}
+	}
+	if err := insertEvents(ctx, tx, events); err != nil {
+		return nil, fmt.Errorf("payment: open: %w", err)
+	}
+	return out, nil
+}
+
+// Settle records that the whole amount was paid. Settling a paid payment changes nothing; a late transfer may
+// settle an expired one. Conflict payment.not_payable for a cancelled one.
+func (s *Service) Settle(ctx context.Context, tx db.Tx, id int64, actor, reason string) error {
+	return s.advance(ctx, tx, id, Paid, actor, reason)
+}
+
+// Expire records that the time for a transfer is over. A payment that is no longer awaited stays as it is.
+func (s *Service) Expire(ctx context.Context, tx db.Tx, id int64, actor string) error {
+	return s.giveUp(ctx, tx, id, Expired, actor, "")
+}
+
+// Cancel records that the money is no longer wanted. A payment that was paid stays paid: the money has moved,
+// and giving it back is the seller's deed.
+func (s *Service) Cancel(ctx context.Context, tx db.Tx, id int64, actor, reason string) error {
+	return s.giveUp(ctx, tx, id, Cancelled, actor, reason)
+}
+
+func (s *Service) giveUp(ctx context.Context, tx db.Tx, id int64, to State, actor, reason string) error {
+	err := s.advance(ctx, tx, id, to, actor, reason)
+	if l, ok := apperr.As(err); ok && l.Kind() == apperr.Conflict {
+		return nil
+	}
+	return err
+}
+
+// advance is the only place that changes a state: it locks, checks and writes the state with its event.
+func (s *Service) advance(ctx context.Context, tx db.Tx, id int64, to State, actor, reason string) error {
+	r, err := lock(ctx, tx, id)
+	if err != nil {
+		return fmt.Errorf("payment: %w", err)
+	}
+	from := State(r.State)
+	if from == to {
+		return nil
+	}
+	if !slices.Contains(transitions[from], to) {
+		return apperr.New(apperr.Conflict, "payment.not_payable")
+	}
+	amount := int64(0)
+	if to == Paid {
+		amount = r.Amount
+	}
+	now := s.clock.Now()
+	if err := setState(ctx, tx, id, to, r.Captured+amount, now); err != nil {
+		return fmt.Errorf("payment: %w", err)
+	}
+	e := eventRow{PaymentID: id, FromState: r.State, ToState: string(to), Amount: amount, Actor: actor, Reason: reason, At: now}
+	if err := insertEvents(ctx, tx, []eventRow{e}); err != nil {
+		return fmt.Errorf("payment: %w", err)
+	}
+	return nil
+}
+
+// ByIDs returns the payments with these ids.
+func (s *Service) ByIDs(ctx context.Context, g *gorm.DB, ids []int64) (map[int64]Payment, error) {
+	rows, err := byIDs(ctx, g, ids)
+	if err != nil {
+		return nil, fmt.Errorf("payment: by ids: %w", err)
+	}
+	out := make(map[int64]Payment, len(rows))
+	for _, r := range rows {
+		out[r.ID] = r.payment()
+	}
+	return out, nil
+}

@@ -1,0 +1,96 @@
+package payment
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"choocop.vn/ocop/internal/platform/db"
+	"choocop.vn/ocop/internal/platform/money"
+)
+
+type row struct {
+	ID        int64
+	Reference string
+	Method    string
+	State     string
+	Amount    int64
+	Captured  int64
+	BankBIN   *string `gorm:"column:bank_bin"`
+	AccountNo *string
+	Holder    *string
+	IsTest    bool
+	Memo      *string
+	Payload   *string
+	ExpiresAt *time.Time
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+func (row) TableName() string { return "payment" }
+
+type eventRow struct {
+	ID        int64
+	PaymentID int64
+	FromState string
+	ToState   string
+	Amount    int64
+	Actor     string
+	Reason    string
+	At        time.Time
+}
+
+func (eventRow) TableName() string { return "payment_event" }
+
+func toRow(p Payment) row {
+	r := row{Reference: p.Reference, Method: string(p.Method), State: string(p.State), Amount: int64(p.Amount),
+		IsTest: p.Account.IsTest, ExpiresAt: p.ExpiresAt, CreatedAt: p.CreatedAt, UpdatedAt: p.CreatedAt}
+	if p.Method == VietQR {
+		r.BankBIN, r.AccountNo, r.Holder = &p.Account.BankBIN, &p.Account.AccountNo, &p.Account.Holder
+		r.Memo, r.Payload = &p.Memo, &p.Payload
+	}
+	return r
+}
+
+func (r row) payment() Payment {
+	p := Payment{ID: r.ID, Reference: r.Reference, Method: Method(r.Method), State: State(r.State), Amount: money.VND(r.Amount),
+		Captured: money.VND(r.Captured), ExpiresAt: r.ExpiresAt, CreatedAt: r.CreatedAt}
+	if r.Payload != nil {
+		p.Account = Account{*r.BankBIN, *r.AccountNo, *r.Holder, r.IsTest}
+		p.Payload = *r.Payload
+	}
+	if r.Memo != nil {
+		p.Memo = *r.Memo
+	}
+	return p
+}
+
+func insert(ctx context.Context, tx db.Tx, rows []row) error {
+	return tx.WithContext(ctx).Create(&rows).Error
+}
+
+func insertEvents(ctx context.Context, tx db.Tx, rows []eventRow) error {
+	return tx.WithContext(ctx).Create(&rows).Error
+}
+
+func lock(ctx context.Context, tx db.Tx, id int64) (row, error) {
+	var r row
+	err := tx.WithContext(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).Take(&r, "id = ?", id).Error
+	return r, err
+}
+
+func setState(ctx context.Context, tx db.Tx, id int64, to State, captured int64, now time.Time) error {
+	return tx.WithContext(ctx).Table("payment").Where("id = ?", id).
+		Updates(map[string]any{"state": string(to), "captured": captured, "updated_at": now}).Error
+}
+
+func byIDs(ctx context.Context, g *gorm.DB, ids []int64) ([]row, error) {
+	var rows []row
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	err := g.WithContext(ctx).Find(&rows, "id IN ?", ids).Error
+	return rows, err
+}
