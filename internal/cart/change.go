@@ -1,0 +1,146 @@
+package cart
+
+import (
+	"context"
+	"fmt"
+
+	"choocop.vn/ocop/internal/platform/apperr"
+	"choocop.vn/ocop/internal/platform/clock"
+	"choocop.vn/ocop/internal/platform/db"
+	"choocop.vn/ocop/internal/platform/ident"
+)
+
+// Add puts pieces into the basket, on top of those already there, at most MaxQuantity in all. Without a basket (an
+// empty or forgotten token) it makes one; the token returned is the one to keep. Errors on the field "quantity":
+// cart.quantity.range, cart.quantity.sold_out; on the whole: cart.refused.contact, cart.refused.gone, cart.full.
+func (s *Service) Add(ctx context.Context, token, sku string, quantity int) (string, error) {
+	if quantity < 1 || quantity > MaxQuantity {
+		return "", badQuantity()
+	}
+	id, err := s.catalog.VariantBySKU(ctx, s.db.Primary(ctx), sku)
+	if err != nil {
+		return "", err
+	}
+	offers, err := s.catalog.Offers(ctx, s.db.Primary(ctx), []int64{id}, clock.Today(s.clock))
+	if err != nil {
+		return "", fmt.Errorf("cart: add: %w", err)
+	}
+	o, known := offers[id]
+	switch {
+	case known && o.Rules.ContactOnly:
+		return "", apperr.New(apperr.Conflict, "cart.refused.contact")
+	case !known || !o.Sellable:
+		return "", apperr.New(apperr.Conflict, "cart.refused.gone")
+	}
+	left, err := s.stock.Available(ctx, s.db.Primary(ctx), []int64{id})
+	if err != nil {
+		return "", fmt.Errorf("cart: add: %w", err)
+	}
+	if left[id] <= 0 {
+		return "", apperr.New(apperr.Conflict, "cart.quantity.sold_out").At("quantity")
+	}
+	err = s.db.InTx(ctx, func(tx db.Tx) error {
+		cartID, found, err := lock(ctx, tx, token)
+		if err != nil {
+			return err
+		}
+		if !found {
+			token = ident.Token()
+			if cartID, err = insert(ctx, tx, token, s.clock.Now()); err != nil {
+				return err
+			}
+		}
+		return put(ctx, tx, cartID, id, quantity, o.Price, s.clock.Now())
+	})
+	if err != nil {
+		return "", fault("add", err)
+	}
+	return token, nil
+}
+
+// SetQuantity changes how many pieces of a thing are wanted; 0 removes it. The price shown now counts as seen.
+func (s *Service) SetQuantity(ctx context.Context, token, sku string, quantity int) error {
+	if quantity == 0 {
+		return s.Remove(ctx, token, sku)
+	}
+	if quantity < 0 || quantity > MaxQuantity {
+		return badQuantity()
+	}
+	id, err := s.catalog.VariantBySKU(ctx, s.db.Primary(ctx), sku)
+	if err != nil {
+		return err
+	}
+	offers, err := s.catalog.Offers(ctx, s.db.Primary(ctx), []int64{id}, clock.Today(s.clock))
+	if err != nil {
+		return fmt.Errorf("cart: quantity: %w", err)
+	}
+	return s.change(ctx, token, func(tx db.Tx, cartID int64) error {
+		return setQuantity(ctx, tx, cartID, id, quantity, offers[id].Price)
+	})
+}
+
+// Remove takes a thing out. One that is not in it is no error: it is gone, as wished.
+func (s *Service) Remove(ctx context.Context, token, sku string) error {
+	id, err := s.catalog.VariantBySKU(ctx, s.db.Primary(ctx), sku)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, token, func(tx db.Tx, cartID int64) error {
+		return remove(ctx, tx, cartID, id)
+	})
+}
+
+func (s *Service) change(ctx context.Context, token string, fn func(tx db.Tx, cartID int64) error) error {
+	err := s.db.InTx(ctx, func(tx db.Tx) error {
+		cartID, found, err := lock(ctx, tx, token)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return apperr.New(apperr.NotFound, "cart.unknown")
+		}
+		if err := fn(tx, cartID); err != nil {
+			return err
+		}
+		return touch(ctx, tx, cartID, s.clock.Now())
+	})
+	return fault("change", err)
+}
+
+// Take locks the basket for the rest of the transaction and returns what lies in it, nothing for an unknown token.
+func (s *Service) Take(ctx context.Context, tx db.Tx, token string) (id int64, items []Item, err error) {
+	id, found, err := lock(ctx, tx, token)
+	if err != nil || !found {
+		return 0, nil, err
+	}
+	items, err = bare(ctx, tx.DB, id)
+	return id, items, err
+}
+
+// Empty takes everything out of a basket that Take has locked.
+func (s *Service) Empty(ctx context.Context, tx db.Tx, id int64) error {
+	if err := removeAll(ctx, tx, id); err != nil {
+		return fmt.Errorf("cart: empty: %w", err)
+	}
+	return touch(ctx, tx, id, s.clock.Now())
+}
+
+// SweepOld forgets baskets that nobody touched for KeptFor and returns how many.
+func (s *Service) SweepOld(ctx context.Context) (int64, error) {
+	n, err := sweep(ctx, s.db.Primary(ctx), s.clock.Now().Add(-KeptFor))
+	if err != nil {
+		return 0, fmt.Errorf("cart: sweep: %w", err)
+	}
+	return n, nil
+}
+
+func badQuantity() error {
+	return apperr.Field("quantity", "cart.quantity.range", "max", MaxQuantity)
+}
+
+func fault(verb string, err error) error {
+	if _, readable := apperr.As(err); err == nil || readable {
+		return err
+	}
+	return fmt.Errorf("cart: %s: %w", verb, err)
+}
