@@ -1,0 +1,88 @@
+// Package account owns the people who sign in to work: administrators, programme officers, producers and
+// cashiers, with their roles. Shoppers need no account.
+//
+// Tables: account, account_role.
+//
+// Passwords are kept as argon2id hashes with their own salt. Signing in takes the same time whether or not
+// the e-mail exists; how often one may try is limited by the web layer. Every change leaves an audit row
+// without personal data.
+package account
+
+import (
+	"runtime"
+	"strconv"
+
+	"choocop.vn/ocop/internal/platform/db"
+)
+
+// RoleName is what somebody is to the programme.
+type RoleName string
+
+// The roles.
+const (
+	Admin    RoleName = "admin"    // runs the platform
+	Officer  RoleName = "officer"  // programme officer of a province
+	Producer RoleName = "producer" // works for one producer (chủ thể)
+	Cashier  RoleName = "cashier"  // sells at one sales point
+)
+
+// RoleNames lists all roles.
+func RoleNames() []RoleName { return []RoleName{Admin, Officer, Producer, Cashier} }
+
+// Key is the text key of the role's name.
+func (r RoleName) Key() string { return "account.role." + string(r) }
+
+// Scope says which kind of record a role is bound to.
+type Scope string
+
+// The scopes. Everywhere binds to nothing.
+const (
+	Everywhere Scope = ""
+	OfProvince Scope = "province"
+	OfProducer Scope = "producer"
+	OfShowroom Scope = "showroom"
+)
+
+// Role is a role with the record it is bound to: a province code, or the id of a producer or sales point.
+type Role struct {
+	Name    RoleName
+	Scope   Scope
+	ScopeID string
+}
+
+// RoleAt binds a role to the record with this id.
+func RoleAt(name RoleName, scope Scope, id int64) Role {
+	return Role{name, scope, strconv.FormatInt(id, 10)}
+}
+
+// scopes says to what each role may be bound; the first one is asked for when it is missing.
+var scopes = map[RoleName][]Scope{
+	Admin:    {Everywhere},
+	Officer:  {OfProvince, Everywhere},
+	Producer: {OfProducer},
+	Cashier:  {OfShowroom},
+}
+
+// Account is a person who may sign in.
+type Account struct {
+	ID     int64
+	Email  string
+	Name   string
+	Phone  string
+	Locale string // vi or en
+	Closed bool
+	Demo   bool
+	Roles  []Role
+}
+
+// Service holds the verbs of this package.
+type Service struct {
+	db *db.DB
+	// slots bounds how many hashes are computed at once: each takes 64 MiB.
+	slots chan struct{}
+}
+
+// New returns the service.
+func New(d *db.DB) *Service {
+	return &Service{db: d, slots: make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))}
+}
