@@ -22,7 +22,14 @@ type breaker struct {
 	retryAt atomic.Int64 // Unix nanoseconds; 0 while the server answers
 }
 
-func (b *breaker) allow() bool {
+// admitted marks the context of a command that was let through. Opening a connection runs
+// commands of its own under it, which must not be refused as if they were new.
+type admitted struct{}
+
+func (b *breaker) allow(ctx context.Context) bool {
+	if ctx.Value(admitted{}) != nil {
+		return true
+	}
 	at := b.retryAt.Load()
 	if at == 0 {
 		return true
@@ -54,11 +61,11 @@ func (b *breaker) DialHook(next goredis.DialHook) goredis.DialHook {
 // ProcessHook guards single commands.
 func (b *breaker) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 	return func(ctx context.Context, cmd goredis.Cmder) error {
-		if !b.allow() {
+		if !b.allow(ctx) {
 			cmd.SetErr(errResting)
 			return errResting
 		}
-		err := next(ctx, cmd)
+		err := next(context.WithValue(ctx, admitted{}, true), cmd)
 		b.note(ctx, err)
 		return err
 	}
@@ -67,13 +74,13 @@ func (b *breaker) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 // ProcessPipelineHook guards pipelines and transactions.
 func (b *breaker) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []goredis.Cmder) error {
-		if !b.allow() {
+		if !b.allow(ctx) {
 			for _, c := range cmds {
 				c.SetErr(errResting)
 			}
 			return errResting
 		}
-		err := next(ctx, cmds)
+		err := next(context.WithValue(ctx, admitted{}, true), cmds)
 		b.note(ctx, err)
 		return err
 	}
