@@ -285,6 +285,9 @@ func (c *Cluster) Stop(ctx context.Context) error {
 		close(c.stopping)
 		<-c.done
 		err = errors.Join(c.proc.stop(ctx), c.lock.Close())
+		if c.srv.socketDir != c.srv.dir() {
+			_ = os.Remove(c.srv.socketDir) // it is empty now; made anew by the next start
+		}
 	})
 	return err
 }
