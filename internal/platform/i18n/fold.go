@@ -33,12 +33,16 @@ func Plain(s string) string {
 	return norm.NFC.String(b.String())
 }
 
+// typographic is what PostgreSQL's unaccent makes of the signs that word processors put in.
+var typographic = strings.NewReplacer("“", `"`, "”", `"`, "‘", "'", "’", "'", "–", "-", "—", "-", "…", "...", "«", "<<", "»", ">>")
+
 // Fold brings a text to the form used for searching, so that what is typed without marks,
 // in either tone style (Hòa, Hoà), decomposed, in capitals or with i for y (Mỹ, Mĩ) finds the
-// same names. It equals the SQL function vn_fold for Vietnamese and ASCII text:
+// same names. It equals the SQL function vn_fold for Vietnamese and ASCII text and
+// usual punctuation:
 // marks dropped, đ to d, lower case, a final y after consonants alone to i, spaces collapsed.
 func Fold(s string) string {
-	words := strings.Join(strings.Fields(strings.ToLower(Plain(s))), " ")
+	words := strings.Join(strings.Fields(typographic.Replace(strings.ToLower(Plain(s)))), " ")
 	if !strings.Contains(words, "y") {
 		return words
 	}

@@ -15,6 +15,7 @@ func TestFoldForgivesEveryWayOfTyping(t *testing.T) {
 		"Mật ong Mỹ Đức": "mat ong mi duc", "MĨ": "mi", "Hòa Bình": "hoa binh", "Hoà  Bình\t": "hoa binh", "Kỳ Sơn": "ki son", "Lý": "li", "Quý Châu": "qui chau",
 		"tay": "tay", "thủy": "thuy", "yến": "yen", "Y Tý": "y ti", "Thy": "thi", "nghy": "nghy", "quay": "quay", "my_y": "my_y",
 		"my-ky": "mi-ki", "myr": "myr", "5kg": "5kg", "đặc sản": "dac san", "Trà, chè!": "tra, che!", "kỹ thuật": "ki thuat",
+		"“Mỹ” – Lý…": `"mi" - li...`,
 	} {
 		for _, form := range []norm.Form{norm.NFC, norm.NFD} {
 			if got := Fold(form.String(in)); got != want {
