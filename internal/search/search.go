@@ -16,12 +16,14 @@ import (
 	"sync"
 	"time"
 
+	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/platform/db"
 )
 
 // Service answers searches and keeps the index. It is safe for concurrent use.
 type Service struct {
-	db *db.DB
+	db    *db.DB
+	clock clock.Clock
 
 	mu       sync.Mutex
 	synonyms *synonyms
@@ -29,7 +31,7 @@ type Service struct {
 }
 
 // New returns a service over a database.
-func New(d *db.DB) *Service { return &Service{db: d} }
+func New(d *db.DB, c clock.Clock) *Service { return &Service{db: d, clock: c} }
 
 // SuggestionKind says what a suggestion leads to.
 type SuggestionKind string
@@ -41,20 +43,21 @@ const (
 	SuggestProducer SuggestionKind = "producer"
 	SuggestProvince SuggestionKind = "province"
 	SuggestFormer   SuggestionKind = "former_province"
+	SuggestCommune  SuggestionKind = "commune"
 )
 
 // Suggestion is one line under the search box.
 type Suggestion struct {
 	Kind   SuggestionKind
-	Slug   string // of the page it leads to; of the present province for a former one
+	Slug   string // of the page it leads to; of the province of today for a former one or a commune
 	NameVI string
 	NameEN string
-	// Note explains: the maker of a product, the province of a producer, the province of today of a former one.
+	// Note explains: the maker of a product, the province of a producer or commune, the province of today of a former one.
 	Note string
 }
 
 // Refresh brings the index rows of these products up to date within the caller's transaction: published ones are
-// written, others removed. It is two statements for any number of ids.
+// written, others removed. It is one statement for any number of ids.
 func (s *Service) Refresh(ctx context.Context, tx db.Tx, ids []int64) error {
 	return refresh(tx.WithContext(ctx), ids)
 }

@@ -9,11 +9,15 @@ import (
 	"context"
 	"time"
 
+	"choocop.vn/ocop/internal/catalog"
+	"choocop.vn/ocop/internal/certification"
 	"choocop.vn/ocop/internal/geo"
+	"choocop.vn/ocop/internal/media"
 	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/platform/db"
 	"choocop.vn/ocop/internal/platform/money"
 	"choocop.vn/ocop/internal/search"
+	"choocop.vn/ocop/internal/showroom"
 )
 
 // Cache keeps what can be made again, for at most ttl; redis.Cache is one.
@@ -21,19 +25,29 @@ type Cache interface {
 	Fetch(ctx context.Context, key string, ttl time.Duration, load func(context.Context) ([]byte, error)) ([]byte, error)
 }
 
-// Service answers the questions of the shop's pages. It is safe for concurrent use.
-type Service struct {
-	db     *db.DB
-	geo    *geo.Service
-	search *search.Service
-	clock  clock.Clock
-	cache  Cache
+// Pictures finds stored pictures by asset; media.Service is one.
+type Pictures interface {
+	Pictures(ctx context.Context, ids []int64) (map[int64]media.Picture, error)
 }
 
-// New returns a service; cache may be nil.
-func New(d *db.DB, g *geo.Service, s *search.Service, c clock.Clock, cache Cache) *Service {
-	return &Service{db: d, geo: g, search: s, clock: c, cache: cache}
+// Sources are what a Service reads from. Pictures and Cache may be nil: then cards have no picture, and nothing is kept.
+type Sources struct {
+	DB           *db.DB
+	Clock        clock.Clock
+	Geo          *geo.Service
+	Catalog      *catalog.Service
+	Certificates *certification.Service
+	Showrooms    *showroom.Service
+	Search       *search.Service
+	Pictures     Pictures
+	Cache        Cache
 }
+
+// Service answers the questions of the shop's pages. It is safe for concurrent use.
+type Service struct{ Sources }
+
+// New returns a service.
+func New(s Sources) *Service { return &Service{s} }
 
 // Sort is an order of a list; the texts are those of the address parameter.
 type Sort string
@@ -91,7 +105,9 @@ type Card struct {
 	ProducerKnown bool
 	ProvinceCode  string
 	ProvinceName  string
+	ProvinceEN    string
 	ProvinceSlug  string
+	CategoryCode  string
 	CategorySlug  string
 	SetNo         int
 	Price         money.VND // of the cheapest variant
@@ -107,23 +123,12 @@ type Card struct {
 	Picture       Picture
 }
 
-// Picture is a stored picture with its sizes. The zero Picture means there is none.
+// Picture is a picture of a product with what it shows. Its ID is 0 when there is none.
 type Picture struct {
-	AssetID    int64
-	Drawing    bool
-	Width      int
-	Height     int
-	AltVI      string
-	AltEN      string
-	Renditions []Rendition // by format, then width
-}
-
-// Rendition is one file of a picture.
-type Rendition struct {
-	Format string // "webp", "jpeg" or "png"
-	Width  int
-	Height int
-	Key    string // of the blob store
+	media.Picture
+	Drawing bool
+	AltVI   string
+	AltEN   string
 }
 
 // Listing is one page of a list with its facets.
@@ -185,7 +190,7 @@ type ProvinceFacet struct {
 	Selected bool
 }
 
-// PriceFacet counts products whose cheapest variant costs from Min up to, but not including, Max.
+// PriceFacet counts products whose cheapest variant costs from Min to Max, both included, as a filter of the two counts them.
 type PriceFacet struct {
 	Min      money.VND
 	Max      money.VND // 0: no end
@@ -194,17 +199,7 @@ type PriceFacet struct {
 }
 
 // Category is a node of the official grouping: ngành, nhóm or phân nhóm.
-type Category struct {
-	Code    string
-	Parent  string
-	Slug    string
-	NameVI  string
-	NameEN  string
-	ShortVI string
-	ShortEN string
-	SetNo   int // 1 to 26 for leaves, else 0
-	Level   string
-}
+type Category = catalog.Category
 
 // Tile is a category on the home page.
 type Tile struct {
@@ -264,39 +259,20 @@ type Fact struct {
 }
 
 // Rules are what the trade rules of its set demand of a product today.
-type Rules struct {
-	AdultsOnly   bool
-	NoCOD        bool
-	ContactOnly  bool
-	NoParcel     bool
-	NotAMedicine bool
-}
+type Rules = catalog.Rules
 
 // States of a certificate on a day.
 const (
-	ProofValid   = "valid"
-	ProofExpired = "expired"
-	ProofRevoked = "revoked"
-	ProofFuture  = "future" // decided, not yet in force
+	ProofValid   = certification.StateValid
+	ProofExpired = certification.StateExpired
+	ProofRevoked = certification.StateRevoked
+	ProofFuture  = certification.StateNotYet // decided, not yet in force
 )
 
 // Record is one certificate as it stands today.
 type Record struct {
-	Code        string
-	Stars       int
-	State       string // ProofValid, ProofExpired, ProofRevoked or ProofFuture
-	DecisionNo  string // empty where only the year is known
-	Level       string // "district", "province" or "ministry"
-	Issuer      string
-	DecidedOn   clock.Date // zero where only the year is known
-	DecidedYear int
-	YearOnly    bool // the last day is the earliest that the year allows
-	ValidFrom   clock.Date
-	ValidTo     clock.Date // the last day on which it counts
-	RevokedOn   clock.Date
-	RevokedWhy  string
-	SourceURL   string
-	Regime      string
+	certification.Record
+	State string // ProofValid, ProofExpired, ProofRevoked or ProofFuture
 }
 
 // Crumb is a step of the way to a page; Path is without the language prefix.
@@ -374,31 +350,16 @@ type ProvincePage struct {
 	Crumbs    []Crumb
 }
 
-// Showroom is a sales point.
+// Showroom is a sales point with the names of its place and whether it is open now.
 type Showroom struct {
-	ID             int64
-	Code           string
-	Slug           string
-	NameVI         string
-	NameEN         string
-	Kind           string
-	Operator       string
-	ProvinceCode   string
+	showroom.Showroom
 	ProvinceName   string
+	ProvinceNameEN string
 	ProvinceSlug   string
-	CommuneName    string // with its kind
-	Street         string
-	Phone          string
-	Hours          [7]Hours // Monday first
-	OpenToday      Hours
+	Commune        geo.Commune
+	OpenToday      showroom.Span // empty on a day it is closed
 	OpenNow        bool
-	OffersPickup   bool
-	SupportedSince clock.Date
-	Demo           bool
 }
-
-// Hours are the opening hours of a day, "07:30" to "18:00"; both empty on a day it is closed.
-type Hours struct{ From, To string }
 
 // ShowroomPage is everything on the page of a sales point.
 type ShowroomPage struct {

@@ -1,0 +1,80 @@
+package search
+
+import (
+	"fmt"
+
+	"gorm.io/gorm"
+)
+
+// The index row of each product that may be shown: published, no medicine, of a verified maker, with something for sale.
+const (
+	refreshHead = `WITH src AS (
+  SELECT p.id AS product_id, p.producer_id, coalesce(c.set_no, 0) AS set_no, v.price_min, v.price_max, p.published_at, p.province_code, p.category_code,
+    t.name AS name_vi, vn_words(vn_fold(t.name)) AS name_fold,
+    t.name || ' ' || coalesce(en.name, '') AS names,
+    CASE WHEN m.name_known THEN m.name || ' ' || coalesce(mt.names, '') ELSE '' END AS makers,
+    concat_ws(' ', g.name, g.name_en, p.place_text, p.old_province, m.place_text, m.old_province, co.name, co.name_alt) AS places,
+    concat_ws(' ', c.name_vi, c.name_en, c.short_vi, c2.name_vi, c2.name_en, c3.name_vi, c3.name_en, v.codes) AS groups,
+    concat_ws(' ', t.summary, en.summary) AS summaries
+  FROM product p
+  JOIN producer m ON m.id = p.producer_id AND m.state = 'verified'
+  JOIN product_text t ON t.product_id = p.id AND t.locale = 'vi'
+  JOIN category c ON c.code = p.category_code
+  JOIN geo_province g ON g.code = p.province_code
+  JOIN LATERAL (SELECT min(price) AS price_min, max(price) AS price_max, string_agg(concat_ws(' ', sku, gtin), ' ') AS codes
+    FROM variant WHERE product_id = p.id AND state = 'active') v ON v.price_min IS NOT NULL
+  LEFT JOIN product_text en ON en.product_id = p.id AND en.locale = 'en'
+  LEFT JOIN category c2 ON c2.code = c.parent_code
+  LEFT JOIN category c3 ON c3.code = c2.parent_code
+  LEFT JOIN geo_commune co ON co.code = m.commune_code
+  LEFT JOIN LATERAL (SELECT string_agg(name, ' ') AS names FROM producer_text WHERE producer_id = m.id) mt ON true
+  WHERE p.state = 'published' AND NOT p.is_medicine`
+
+	refreshSome = ` AND p.id IN (SELECT unnest(CAST(@ids AS bigint[])))
+), gone AS (
+  DELETE FROM product_search WHERE product_id IN (SELECT unnest(CAST(@ids AS bigint[]))) AND product_id NOT IN (SELECT product_id FROM src))`
+
+	refreshEvery = `), gone AS (DELETE FROM product_search WHERE product_id NOT IN (SELECT product_id FROM src))`
+
+	refreshTail = `
+INSERT INTO product_search (product_id, producer_id, set_no, price_min, price_max, published_at, province_code, category_code, name_vi, name_fold, all_fold, exact, folded)
+SELECT product_id, producer_id, set_no, price_min, price_max, published_at, province_code, category_code, name_vi, name_fold,
+  vn_words(vn_fold(concat_ws(' ', names, makers, places))),
+  setweight(to_tsvector('simple', vn_exact(names)), 'A') || setweight(to_tsvector('simple', vn_exact(makers)), 'B') ||
+    setweight(to_tsvector('simple', vn_exact(places || ' ' || groups)), 'C') || setweight(to_tsvector('simple', vn_exact(summaries)), 'D'),
+  setweight(to_tsvector('simple', vn_words(vn_fold(names))), 'A') || setweight(to_tsvector('simple', vn_words(vn_fold(makers))), 'B') ||
+    setweight(to_tsvector('simple', vn_words(vn_fold(places || ' ' || groups))), 'C') || setweight(to_tsvector('simple', vn_words(vn_fold(summaries))), 'D')
+FROM src ORDER BY product_id
+ON CONFLICT (product_id) DO UPDATE SET producer_id = excluded.producer_id, set_no = excluded.set_no, price_min = excluded.price_min,
+  price_max = excluded.price_max, published_at = excluded.published_at, province_code = excluded.province_code, category_code = excluded.category_code,
+  name_vi = excluded.name_vi, name_fold = excluded.name_fold, all_fold = excluded.all_fold, exact = excluded.exact, folded = excluded.folded`
+)
+
+// refresh makes the rows of ids anew, or all rows when ids is nil. It is one statement.
+func refresh(g *gorm.DB, ids []int64) error {
+	if ids == nil {
+		if err := g.Exec(refreshHead + refreshEvery + refreshTail).Error; err != nil {
+			return fmt.Errorf("search: refresh all: %w", err)
+		}
+		return nil
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	if err := g.Exec(refreshHead+refreshSome+refreshTail, map[string]any{"ids": array(ids)}).Error; err != nil {
+		return fmt.Errorf("search: refresh %d products: %w", len(ids), err)
+	}
+	return nil
+}
+
+func readSynonyms(g *gorm.DB) (*synonyms, error) {
+	var rows []synonymRow
+	if err := g.Raw(`SELECT group_no, term FROM search_synonym ORDER BY group_no, term`).Scan(&rows).Error; err != nil {
+		return nil, fmt.Errorf("search: synonyms: %w", err)
+	}
+	var places []string
+	if err := g.Raw(`SELECT name FROM geo_province UNION SELECT name FROM geo_former_province`).Scan(&places).Error; err != nil {
+		return nil, fmt.Errorf("search: places: %w", err)
+	}
+	return newSynonyms(rows, places), nil
+}

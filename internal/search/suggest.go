@@ -1,0 +1,108 @@
+package search
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"choocop.vn/ocop/internal/platform/clock"
+)
+
+// Each part of the suggestions asks one index for a handful of rows; a prefix that begins thousands of names must cost
+// no more than a rare one, so products are taken from the two cheap ends: names that begin so, then names that hold the
+// words, cut before they are ranked.
+const suggestSQL = `
+WITH opened AS (
+  SELECT product_id FROM product_search WHERE name_fold LIKE @prefix ORDER BY name_fold USING ~<~ LIMIT 40
+), holding AS (
+  SELECT product_id FROM product_search p WHERE p.folded @@ @name::tsquery LIMIT 200
+), goods AS (
+  SELECT p.product_id, max(o.first) AS first FROM (SELECT product_id, 1 AS first FROM opened UNION ALL SELECT product_id, 0 FROM holding) o
+  JOIN product_search p USING (product_id)
+  WHERE NOT EXISTS (SELECT FROM category_rule r WHERE r.set_no = p.set_no AND r.rule = 'adults_only' AND r.suspended_by IS NULL
+    AND r.effective_from <= @today AND (r.effective_to IS NULL OR r.effective_to >= @today))
+  GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 60
+)
+(SELECT 1 AS n, 'category' AS kind, slug, short_vi AS name_vi, short_en AS name_en, '' AS note, 0::float8 AS place FROM category
+  WHERE vn_words(vn_fold(short_vi)) LIKE @prefix OR vn_words(vn_fold(name_vi)) LIKE @prefix OR lower(short_en) LIKE @prefix ORDER BY position LIMIT 2)
+UNION ALL
+(SELECT 2, 'product', p.slug, t.name, coalesce(en.name, ''), CASE WHEN m.name_known THEN m.name ELSE '' END,
+    g.first * 2 + CASE WHEN @exact <> '' AND s.exact @@ @exact_name::tsquery THEN 1 ELSE 0 END
+  FROM goods g JOIN product_search s USING (product_id) JOIN product p ON p.id = g.product_id JOIN producer m ON m.id = p.producer_id
+  JOIN product_text t ON t.product_id = p.id AND t.locale = 'vi' LEFT JOIN product_text en ON en.product_id = p.id AND en.locale = 'en'
+  ORDER BY 7 DESC, length(t.name), p.id LIMIT @n)
+UNION ALL
+(SELECT 3, 'producer', m.slug, m.name, '', g.name, word_similarity(@text, vn_fold(m.name))
+  FROM producer m JOIN geo_province g ON g.code = m.province_code
+  WHERE char_length(@text) >= 3 AND m.id IN (SELECT id FROM producer WHERE state = 'verified' AND name_known AND vn_fold(name) LIKE @inside LIMIT 60)
+  ORDER BY 7 DESC, m.id LIMIT 3)
+UNION ALL
+(SELECT 4, 'province', slug, name, name_en, '', 0 FROM geo_province WHERE name_fold LIKE @prefix OR lower(name_en) LIKE @prefix ORDER BY name LIMIT 3)
+UNION ALL
+(SELECT 5, 'former_province', g.slug, f.name, '', g.name, 0 FROM geo_former_province f JOIN geo_province g ON g.code = f.province_code
+  WHERE f.name <> g.name AND f.name_fold LIKE @prefix ORDER BY f.name LIMIT 3)
+UNION ALL
+(SELECT 6, 'commune', g.slug, c.name, '', g.name, 0 FROM geo_commune c JOIN geo_province g ON g.code = c.province_code
+  WHERE char_length(@text) >= 4 AND c.name_fold LIKE @prefix ORDER BY c.name LIMIT 2)
+ORDER BY 1, 7 DESC`
+
+type suggestionRow struct {
+	Kind   SuggestionKind
+	Slug   string
+	NameVI string `gorm:"column:name_vi"`
+	NameEN string `gorm:"column:name_en"`
+	Note   string
+}
+
+func (s *Service) suggest(ctx context.Context, g *gorm.DB, text string, limit int) ([]Suggestion, error) {
+	q, err := s.Ask(ctx, text)
+	if err != nil || q.Empty() || limit < 1 {
+		return nil, err
+	}
+	args := q.Args()
+	args["text"], args["inside"], args["n"], args["today"] = q.Folded, "%"+q.Folded+"%", limit, clock.Today(s.clock)
+	var rows []suggestionRow
+	if err := g.Raw(suggestSQL, args).Scan(&rows).Error; err != nil {
+		return nil, fmt.Errorf("search: suggest: %w", err)
+	}
+	return pick(rows, limit), nil
+}
+
+// pick leaves room for the other kinds when products alone would fill the list.
+func pick(rows []suggestionRow, limit int) []Suggestion {
+	others := 0
+	for _, r := range rows {
+		if r.Kind != SuggestProduct {
+			others++
+		}
+	}
+	goods := max(limit-others, (limit+1)/2)
+	var out []Suggestion
+	for _, r := range rows {
+		if r.Kind == SuggestProduct {
+			if goods == 0 {
+				continue
+			}
+			goods--
+		}
+		if len(out) < limit {
+			out = append(out, Suggestion{Kind: r.Kind, Slug: r.Slug, NameVI: strings.TrimSpace(r.NameVI), NameEN: r.NameEN, Note: r.Note})
+		}
+	}
+	return out
+}
+
+// Near returns up to limit products whose name, maker or place looks most like the question, best first: for questions
+// that nothing fits, with a slip of the keyboard in them.
+func (s *Service) Near(ctx context.Context, q Query, limit int) ([]int64, error) {
+	if len(q.Folded) < 3 {
+		return nil, nil
+	}
+	var ids []int64
+	if err := s.db.Read(ctx).Raw(`SELECT product_id FROM search_near(?, ?)`, q.Folded, limit).Scan(&ids).Error; err != nil {
+		return nil, fmt.Errorf("search: near: %w", err)
+	}
+	return ids, nil
+}
