@@ -44,9 +44,6 @@ type Options struct {
 	Progress   func(string)      // one plain sentence per step worth waiting for; may be nil
 	Extensions []string          // must be installable, for instance "unaccent"; Start fails with a sentence otherwise
 	Settings   map[string]string // server settings beside and over the defaults
-	// Shared leaves the server running after this process, for the next one to reuse: test
-	// packages that run side by side share one cluster. StopShared ends it.
-	Shared bool
 }
 
 // Cluster is a running server that this process owns or is attached to.
@@ -86,31 +83,10 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 		return &Cluster{dsn: dsn}, nil
 	}
 	c, err := own(ctx, o, lock)
-	if err != nil || o.Shared {
-		err = errors.Join(err, lock.Close())
-	}
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, lock.Close())
 	}
 	return c, nil
-}
-
-// StopShared ends a server that was started with Options.Shared; none running is no error.
-func StopShared(ctx context.Context, dataDir string) error {
-	dir, err := prepareDataDir(dataDir)
-	if err != nil {
-		return err
-	}
-	lock, _, err := lockOrAttach(ctx, Options{DataDir: dir, Shared: true, Progress: func(string) {}})
-	if err != nil || lock == nil {
-		return err
-	}
-	defer lock.Close()
-	home, err := findHome(dir)
-	if err != nil || home == "" {
-		return err
-	}
-	return stopLeftover(ctx, filepath.Join(home, "pg"))
 }
 
 // lockOrAttach returns the lock when this process may own the cluster, else the DSN of the server
@@ -123,10 +99,8 @@ func lockOrAttach(ctx context.Context, o Options) (*os.File, string, error) {
 		if err != nil || lock != nil {
 			return lock, "", err
 		}
-		if !o.Shared {
-			if dsn, err := attach(ctx, o.DataDir); err == nil {
-				return nil, dsn, nil
-			}
+		if dsn, err := attach(ctx, o.DataDir); err == nil {
+			return nil, dsn, nil
 		}
 		if !told {
 			o.Progress("Another process is working with this database; waiting for it")
@@ -161,11 +135,6 @@ func attach(ctx context.Context, dataDir string) (string, error) {
 
 // own makes, mends and starts the cluster. The caller holds the lock.
 func own(ctx context.Context, o Options, lock *os.File) (*Cluster, error) {
-	if o.Shared {
-		if dsn, err := attach(ctx, o.DataDir); err == nil {
-			return &Cluster{dsn: dsn}, nil
-		}
-	}
 	srv, err := prepare(ctx, o)
 	if err != nil {
 		return nil, err
@@ -178,13 +147,7 @@ func own(ctx context.Context, o Options, lock *os.File) (*Cluster, error) {
 		return nil, err
 	}
 	if err := srv.furnish(ctx, o.Extensions); err != nil {
-		if !o.Shared {
-			err = errors.Join(err, c.proc.stop(ctx))
-		}
-		return nil, err
-	}
-	if o.Shared {
-		return &Cluster{dsn: c.dsn}, nil
+		return nil, errors.Join(err, c.proc.stop(ctx))
 	}
 	go c.supervise()
 	return c, nil
@@ -201,7 +164,7 @@ func prepare(ctx context.Context, o Options) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv := &server{place: p, bin: bin, settings: settings(o.Settings), shared: o.Shared,
+	srv := &server{place: p, bin: bin, settings: settings(o.Settings),
 		logPath: filepath.Join(o.DataDir, "pg.log")}
 	if err := srv.initialise(ctx, o.Progress); err != nil {
 		return nil, err

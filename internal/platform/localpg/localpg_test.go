@@ -323,31 +323,6 @@ func TestAttachesToTheClusterOfALivingProcess(t *testing.T) {
 	wantRow(t, dsn)
 }
 
-func TestASharedServerOutlivesItsStarter(t *testing.T) {
-	dir := dataDir(t, "data")
-	var pids []int
-	for range 2 {
-		c, err := Start(t.Context(), Options{DataDir: dir, Shared: true, Settings: map[string]string{"fsync": "off"}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := scan(t, c.DSN(), "SELECT current_setting('fsync')"); got != "off" {
-			t.Errorf("fsync is %s", got)
-		}
-		stop(t, c)
-		pids = append(pids, postmasterOf(t, dir))
-	}
-	if pids[0] != pids[1] {
-		t.Errorf("two servers: %v", pids)
-	}
-	if err := StopShared(t.Context(), dir); err != nil {
-		t.Fatal(err)
-	}
-	if runsOn(pids[0], filepath.Join(dir, "pg")) {
-		t.Error("it still runs")
-	}
-}
-
 func TestAStalePidFileThatNamesAStranger(t *testing.T) {
 	dir := dataDir(t, "data")
 	c := start(t, dir)

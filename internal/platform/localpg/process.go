@@ -24,7 +24,6 @@ type server struct {
 	socketDir string
 	logPath   string
 	settings  []string
-	shared    bool
 }
 
 // process is one run of the server.
@@ -145,9 +144,7 @@ func (s *server) try(ctx context.Context, progress func(string)) (*process, stri
 	cmd := exec.Command(filepath.Join(s.bin.dir, "postgres"), args...)
 	s.dress(cmd)
 	cmd.Stdout, cmd.Stderr = log, log
-	if !s.shared {
-		dieWithParent(cmd.SysProcAttr)
-	}
+	dieWithParent(cmd.SysProcAttr)
 	proc, err := launch(cmd)
 	if err != nil {
 		return nil, "", fmt.Errorf("PostgreSQL did not start: %w", err)
