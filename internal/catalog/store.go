@@ -2,12 +2,15 @@ package catalog
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 
 	"choocop.vn/ocop/internal/platform/clock"
+	"choocop.vn/ocop/internal/platform/db"
 	"choocop.vn/ocop/internal/platform/money"
 )
 
@@ -118,4 +121,66 @@ func variantBySKU(ctx context.Context, g *gorm.DB, sku string) (int64, error) {
 		return 0, fmt.Errorf("catalog: by sku: %w", err)
 	}
 	return id, nil
+}
+
+type readinessRow struct {
+	State      string
+	Medicine   bool
+	Named      bool
+	HasVariant bool
+	Verified   bool
+}
+
+// readiness locks the product, so that two officers do not publish and withdraw it at once.
+func readiness(ctx context.Context, tx db.Tx, productID int64) (readinessRow, bool, error) {
+	var rows []readinessRow
+	err := tx.WithContext(ctx).Raw(`
+		SELECT p.state, p.is_medicine AS medicine,
+			EXISTS (SELECT FROM product_text t WHERE t.product_id = p.id AND t.locale = 'vi') AS named,
+			EXISTS (SELECT FROM variant v WHERE v.product_id = p.id AND v.state = 'active') AS has_variant,
+			EXISTS (SELECT FROM producer m WHERE m.id = p.producer_id AND m.state = 'verified') AS verified
+		FROM product p WHERE p.id = ? FOR UPDATE`, productID).Scan(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return readinessRow{}, false, err
+	}
+	return rows[0], true, nil
+}
+
+func setState(ctx context.Context, tx db.Tx, productID int64, state string, at time.Time) error {
+	return tx.WithContext(ctx).Exec(`
+		UPDATE product SET state = @state, updated_at = @at,
+			published_at = CASE WHEN @state = 'published' THEN coalesce(published_at, @at) ELSE published_at END
+		WHERE id = @id`, map[string]any{"id": productID, "state": state, "at": at}).Error
+}
+
+func setPrice(ctx context.Context, tx db.Tx, sku string, price money.VND, actor string, at time.Time) (found bool, err error) {
+	var rows []struct {
+		ID    int64
+		Price money.VND
+	}
+	q := tx.WithContext(ctx)
+	if err := q.Raw(`SELECT id, price FROM variant WHERE sku = ? FOR UPDATE`, sku).Scan(&rows).Error; err != nil || len(rows) == 0 {
+		return false, err
+	}
+	if rows[0].Price == price {
+		return true, nil
+	}
+	err = q.Exec(`UPDATE variant SET price = ?, price_source = 'seller', updated_at = ? WHERE id = ?`, price, at, rows[0].ID).Error
+	if err != nil {
+		return true, err
+	}
+	return true, q.Exec(`INSERT INTO price_change (variant_id, price, actor, at) VALUES (?, ?, ?, ?)`, rows[0].ID, price, actor, at).Error
+}
+
+func upsertPictures(ctx context.Context, tx db.Tx, pictures []Picture) error {
+	b, err := json.Marshal(pictures)
+	if err != nil {
+		return err
+	}
+	return tx.WithContext(ctx).Exec(`
+		INSERT INTO product_picture AS p (product_id, position, asset_id, alt_vi, alt_en)
+		SELECT product_id, position, asset_id, alt_vi, alt_en
+		FROM jsonb_to_recordset(CAST(? AS jsonb)) AS r(product_id bigint, position int, asset_id bigint, alt_vi text, alt_en text)
+		ON CONFLICT (product_id, position) DO UPDATE SET asset_id = excluded.asset_id, alt_vi = excluded.alt_vi, alt_en = excluded.alt_en
+		WHERE (p.asset_id, p.alt_vi, p.alt_en) IS DISTINCT FROM (excluded.asset_id, excluded.alt_vi, excluded.alt_en)`, string(b)).Error
 }
