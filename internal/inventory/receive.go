@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/platform/db"
@@ -50,7 +51,7 @@ func (a Adjustment) posting() (posting, error) {
 		l = append(l, apperr.Field("delta", "inventory.delta", "max", maxQuantity))
 	}
 	reason := strings.TrimSpace(a.Reason)
-	if reason == "" || len(reason) > maxReason {
+	if reason == "" || utf8.RuneCountInString(reason) > maxReason {
 		l = append(l, apperr.Field("reason", "inventory.reason"))
 	}
 	if err := l.Err(); err != nil {
