@@ -3,7 +3,10 @@ CREATE TABLE carrier (
   code    text PRIMARY KEY,
   name    text NOT NULL,
   -- Divisor of L×W×H in cm³ to chargeable kg.
-  divisor int NOT NULL CHECK (divisor > 0)
+  divisor int NOT NULL CHECK (divisor > 0),
+  -- The heaviest parcel it takes, and the most cash it collects at a door, both of its own terms.
+  max_g   int NOT NULL DEFAULT 200000 CHECK (max_g > 0),
+  cod_max bigint NOT NULL DEFAULT 20000000 CHECK (cod_max > 0)
 );
 
 -- Table rates by zone and chargeable weight; dated rows, never changed once used.
@@ -96,6 +99,18 @@ CREATE TABLE order_line (
   UNIQUE (order_id, variant_id),
   CHECK ((stars IS NULL) = (certificate_code IS NULL))
 );
+
+-- Every đồng of a discount is explained by the price rule that gave it.
+CREATE TABLE order_adjustment (
+  id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  order_id   bigint NOT NULL REFERENCES orders (id),
+  variant_id bigint NOT NULL REFERENCES variant (id),
+  rule       text NOT NULL,
+  text_key   text NOT NULL,
+  text_args  jsonb NOT NULL DEFAULT '{}',
+  amount     bigint NOT NULL CHECK (amount > 0)
+);
+CREATE INDEX order_adjustment_order ON order_adjustment (order_id);
 
 CREATE TABLE order_history (
   id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

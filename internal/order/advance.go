@@ -1,0 +1,255 @@
+package order
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"choocop.vn/ocop/internal/audit"
+	"choocop.vn/ocop/internal/payment"
+	"choocop.vn/ocop/internal/platform/apperr"
+	"choocop.vn/ocop/internal/platform/db"
+	"choocop.vn/ocop/internal/platform/i18n"
+)
+
+// Who acted, as the history says it; any other actor is a person of the staff and stays unnamed to the buyer.
+const (
+	actorBuyer  = "buyer"
+	actorSystem = "system"
+)
+
+// Reasons that the program itself gives; they are text keys.
+const (
+	reasonUnpaid    = "order.reason.unpaid"
+	reasonRefundDue = "order.reason.refund_due"
+)
+
+// advance is the only place that changes a state: the caller holds the lock of the row; it checks the table and writes
+// the state with its history.
+func (s *Service) advance(ctx context.Context, tx db.Tx, o orderRow, to State, actor, reason string) error {
+	from := State(o.State)
+	if !allowed(from, to) {
+		return apperr.New(apperr.Conflict, "order.wrong_state", "code", o.Code, "state", o.State)
+	}
+	now := s.Clock.Now()
+	if err := setState(ctx, tx, o.ID, to, now); err != nil {
+		return err
+	}
+	return insertHistory(ctx, tx, historyRow{OrderID: o.ID, FromState: string(from), ToState: string(to), Actor: actor, Reason: reason, At: now})
+}
+
+// within runs fn with the order locked; an unknown code is NotFound order.unknown.
+func (s *Service) within(ctx context.Context, verb, code string, fn func(tx db.Tx, o orderRow) error) error {
+	err := s.DB.InTx(ctx, func(tx db.Tx) error {
+		o, ok, err := lockOrder(ctx, tx, "code = ?", canonical(code))
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return unknown()
+		}
+		return fn(tx, o)
+	})
+	if _, readable := apperr.As(err); err == nil || readable {
+		return err
+	}
+	return fmt.Errorf("order: %s: %w", verb, err)
+}
+
+func unknown() error { return apperr.New(apperr.NotFound, "order.unknown") }
+
+// Cancel is the buyer's: until the order is packed it gives the stock back and calls off the payment. Money that was
+// paid already stays recorded as paid, and the history says that the seller owes it back. Cancelling twice does it once.
+// Conflict order.too_late once it is packed; a wrong secret, or an order of another purchase, is NotFound.
+func (s *Service) Cancel(ctx context.Context, code, secret, orderCode, reason string) error {
+	g, err := s.open(ctx, code, secret)
+	if err != nil {
+		return err
+	}
+	reason = strings.TrimSpace(i18n.NFC(strings.ReplaceAll(reason, "\r\n", "\n")))
+	if e := checkText("reason", reason, maxReason, false, true); e != nil {
+		return e
+	}
+	return s.within(ctx, "cancel", orderCode, func(tx db.Tx, o orderRow) error {
+		switch State(o.State) {
+		case Cancelled, Expired:
+			if o.GroupID == g.ID {
+				return nil
+			}
+		case AwaitingPayment, Placed:
+		default:
+			if o.GroupID == g.ID {
+				return apperr.New(apperr.Conflict, "order.too_late")
+			}
+		}
+		if o.GroupID != g.ID {
+			return unknown()
+		}
+		return s.callOff(ctx, tx, o, reason)
+	})
+}
+
+func (s *Service) callOff(ctx context.Context, tx db.Tx, o orderRow, reason string) error {
+	if err := s.advance(ctx, tx, o, Cancelled, actorBuyer, reason); err != nil {
+		return err
+	}
+	if err := s.Stock.Release(ctx, tx, o.ID); err != nil {
+		return err
+	}
+	if err := s.Payments.Cancel(ctx, tx, o.PaymentID, actorBuyer, ""); err != nil {
+		return err
+	}
+	paid, err := s.paid(ctx, tx, o)
+	if err != nil {
+		return err
+	}
+	if paid {
+		owed := historyRow{OrderID: o.ID, FromState: string(Cancelled), ToState: string(Cancelled), Actor: actorSystem, Reason: reasonRefundDue, At: s.Clock.Now()}
+		if err := insertHistory(ctx, tx, owed); err != nil {
+			return err
+		}
+	}
+	return s.Jobs.Enqueue(ctx, tx, TellOrder{o.ID, "cancelled"})
+}
+
+func (s *Service) paid(ctx context.Context, tx db.Tx, o orderRow) (bool, error) {
+	all, err := s.Payments.ByIDs(ctx, tx.DB, []int64{o.PaymentID})
+	return all[o.PaymentID].State == payment.Paid, err
+}
+
+// ConfirmTransfer records by hand that a VietQR transfer arrived, with a reason such as the bank's reference. The order
+// becomes placed and keeps its stock. When the money came after the time was over the stock is promised anew, if it is
+// still there: else Conflict order.expired_no_stock, and the seller must send the money back. Confirming twice does it
+// once. Conflicts: order.not_a_transfer, order.wrong_state for a cancelled order. Invalid: order.reason.required.
+func (s *Service) ConfirmTransfer(ctx context.Context, orderCode, actor, reason string) error {
+	if reason = strings.TrimSpace(reason); reason == "" || utf8.RuneCountInString(reason) > maxReason {
+		return apperr.Field("reason", "order.reason.required", "max", maxReason)
+	}
+	return s.within(ctx, "confirm transfer", orderCode, func(tx db.Tx, o orderRow) error {
+		all, err := s.Payments.ByIDs(ctx, tx.DB, []int64{o.PaymentID})
+		if err != nil {
+			return err
+		}
+		p := all[o.PaymentID]
+		if p.Method != payment.VietQR {
+			return apperr.New(apperr.Conflict, "order.not_a_transfer")
+		}
+		if p.State == payment.Paid {
+			return nil
+		}
+		if err := s.advance(ctx, tx, o, Placed, actor, reason); err != nil {
+			return err
+		}
+		if err := s.Stock.Keep(ctx, tx, o.ID); err != nil {
+			if l, ok := apperr.As(err); ok && l.Kind() == apperr.Conflict {
+				return apperr.New(apperr.Conflict, "order.expired_no_stock", "code", o.Code)
+			}
+			return err
+		}
+		if err := s.Payments.Settle(ctx, tx, o.PaymentID, actor, reason); err != nil {
+			return err
+		}
+		err = audit.Record(ctx, tx, audit.Entry{Actor: actor, Action: "order.confirm_transfer", Subject: "order", SubjectID: o.Code,
+			Detail: map[string]any{"from": o.State, "amount": o.Total, "payment": o.PaymentID, "reason": reason}})
+		if err != nil {
+			return err
+		}
+		return s.Jobs.Enqueue(ctx, tx, TellOrder{o.ID, "paid"})
+	})
+}
+
+// MarkPacked says that the seller has packed the goods: from here the buyer can no longer cancel.
+func (s *Service) MarkPacked(ctx context.Context, orderCode, actor string) error {
+	return s.step(ctx, orderCode, Packed, actor, func(db.Tx, orderRow) error { return nil })
+}
+
+// MarkShipped says that the goods have left: they go out of the stock's ledger.
+func (s *Service) MarkShipped(ctx context.Context, orderCode, actor string) error {
+	return s.step(ctx, orderCode, Shipped, actor, func(tx db.Tx, o orderRow) error {
+		if err := s.Stock.Sell(ctx, tx, o.ID, actor); err != nil {
+			return err
+		}
+		return s.Jobs.Enqueue(ctx, tx, TellOrder{o.ID, "shipped"})
+	})
+}
+
+// MarkDelivered says that the buyer has the goods.
+func (s *Service) MarkDelivered(ctx context.Context, orderCode, actor string) error {
+	return s.step(ctx, orderCode, Delivered, actor, func(db.Tx, orderRow) error { return nil })
+}
+
+// step advances by one state and does what belongs to it; repeated, it changes nothing.
+func (s *Service) step(ctx context.Context, code string, to State, actor string, then func(db.Tx, orderRow) error) error {
+	return s.within(ctx, "mark "+string(to), code, func(tx db.Tx, o orderRow) error {
+		if State(o.State) == to {
+			return nil
+		}
+		if err := s.advance(ctx, tx, o, to, actor, ""); err != nil {
+			return err
+		}
+		return then(tx, o)
+	})
+}
+
+// CollectCOD records that the carrier or the sales point took the cash of a delivered order. Conflict
+// order.not_cod for a transfer, order.wrong_state before delivery.
+func (s *Service) CollectCOD(ctx context.Context, orderCode, actor string) error {
+	return s.within(ctx, "collect", orderCode, func(tx db.Tx, o orderRow) error {
+		all, err := s.Payments.ByIDs(ctx, tx.DB, []int64{o.PaymentID})
+		if err != nil {
+			return err
+		}
+		if all[o.PaymentID].Method != payment.COD {
+			return apperr.New(apperr.Conflict, "order.not_cod")
+		}
+		if State(o.State) != Delivered {
+			return apperr.New(apperr.Conflict, "order.wrong_state", "code", o.Code, "state", o.State)
+		}
+		return s.Payments.Settle(ctx, tx, o.PaymentID, actor, "")
+	})
+}
+
+// Expire ends an order that was not paid in time: its stock is free again and its code no longer valid. It never
+// touches an order that was paid, whose time is not over, or that has ended otherwise.
+func (s *Service) Expire(ctx context.Context, orderID int64) error {
+	err := s.DB.InTx(ctx, func(tx db.Tx) error {
+		o, ok, err := lockOrder(ctx, tx, "id = ?", orderID)
+		if err != nil || !ok || State(o.State) != AwaitingPayment || o.PayBefore == nil || s.Clock.Now().Before(*o.PayBefore) {
+			return err
+		}
+		if err := s.advance(ctx, tx, o, Expired, actorSystem, reasonUnpaid); err != nil {
+			return err
+		}
+		if err := s.Stock.Release(ctx, tx, o.ID); err != nil {
+			return err
+		}
+		if err := s.Payments.Expire(ctx, tx, o.PaymentID, actorSystem); err != nil {
+			return err
+		}
+		return s.Jobs.Enqueue(ctx, tx, TellOrder{o.ID, "expired"})
+	})
+	if err != nil {
+		return fmt.Errorf("order: expire: %w", err)
+	}
+	return nil
+}
+
+// sweepSize is how many orders one run of the sweep ends; the next run goes on.
+const sweepSize = 200
+
+// SweepUnpaid ends the orders whose time to pay is over, and returns how many. It heals what a lost job left.
+func (s *Service) SweepUnpaid(ctx context.Context) (int, error) { return s.expireDue(ctx, 0) }
+
+func (s *Service) expireDue(ctx context.Context, groupID int64) (int, error) {
+	ids, err := due(ctx, s.DB.Primary(ctx), groupID, s.Clock.Now(), sweepSize)
+	if err != nil {
+		return 0, fmt.Errorf("order: due: %w", err)
+	}
+	for _, id := range ids {
+		if err := s.Expire(ctx, id); err != nil {
+			return 0, err
+		}
+	}
+	return len(ids), nil
+}

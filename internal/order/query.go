@@ -1,0 +1,164 @@
+package order
+
+import (
+	"context"
+	"crypto/subtle"
+	"fmt"
+	"strings"
+
+	"choocop.vn/ocop/internal/payment"
+	"choocop.vn/ocop/internal/platform/i18n"
+	"choocop.vn/ocop/internal/platform/ident"
+	"choocop.vn/ocop/internal/platform/money"
+	"choocop.vn/ocop/internal/producer"
+	"choocop.vn/ocop/internal/showroom"
+)
+
+// Find returns the purchase with this code to whoever holds its secret. Anything else is NotFound order.unknown, so
+// that codes cannot be tried out. It reads in a fixed number of statements.
+func (s *Service) Find(ctx context.Context, code, secret string) (GroupView, error) {
+	g, err := s.open(ctx, code, secret)
+	if err != nil {
+		return GroupView{}, err
+	}
+	return s.view(ctx, g)
+}
+
+// open finds the purchase and compares the secret in constant time, also when there is no such purchase.
+func (s *Service) open(ctx context.Context, code, secret string) (groupRow, error) {
+	g, err := groupBy(ctx, s.DB.Primary(ctx), "code = ?", canonical(code))
+	if err != nil {
+		return groupRow{}, fmt.Errorf("order: find: %w", err)
+	}
+	want := g.SecretHash
+	if g.ID == 0 {
+		want = make([]byte, 32)
+	}
+	if subtle.ConstantTimeCompare(ident.Hash(secret), want) != 1 {
+		return groupRow{}, unknown()
+	}
+	return g, nil
+}
+
+func (s *Service) view(ctx context.Context, g groupRow) (GroupView, error) {
+	v := GroupView{ID: g.ID, Code: g.Code, Locale: i18n.Locale(g.Locale), PlacedAt: g.PlacedAt,
+		Contact: Contact{g.ContactName, g.ContactPhone, g.ContactEmail}, Address: Address{g.ProvinceCode, g.CommuneCode, g.Street},
+		Method: payment.Method(g.Method), Note: g.Note, Invoice: Invoice{g.InvoiceCompany, g.InvoiceTaxCode, g.InvoiceAddress}, Total: money.VND(g.Total)}
+	orders, err := ordersOf(ctx, s.DB.Primary(ctx), g.ID)
+	if err != nil {
+		return GroupView{}, fmt.Errorf("order: view: %w", err)
+	}
+	p, err := s.parts(ctx, g.ID, orders)
+	if err != nil {
+		return GroupView{}, fmt.Errorf("order: view: %w", err)
+	}
+	for _, o := range orders {
+		v.Orders = append(v.Orders, s.orderView(o, p))
+	}
+	return v, nil
+}
+
+// parts are the rows around the orders of one purchase.
+type parts struct {
+	sellers  map[int64]producer.Producer
+	points   map[int64]showroom.Showroom
+	payments map[int64]payment.Payment
+	banks    map[string]string
+	carriers map[string]string
+	lines    map[int64][]LineView
+	history  map[int64][]Event
+}
+
+func (s *Service) parts(ctx context.Context, groupID int64, orders []orderRow) (p parts, err error) {
+	g := s.DB.Primary(ctx)
+	var sellers, points, payments []int64
+	for _, o := range orders {
+		sellers, payments = append(sellers, o.ProducerID), append(payments, o.PaymentID)
+		if o.ShowroomID != nil {
+			points = append(points, *o.ShowroomID)
+		}
+	}
+	if p.sellers, err = s.Producers.ByIDs(ctx, g, sellers); err != nil {
+		return p, err
+	}
+	if p.points, err = s.Showrooms.ByIDs(ctx, g, points); err != nil {
+		return p, err
+	}
+	if p.payments, err = s.Payments.ByIDs(ctx, g, payments); err != nil {
+		return p, err
+	}
+	banks, err := s.Producers.Banks(ctx)
+	if err != nil {
+		return p, err
+	}
+	p.banks = make(map[string]string, len(banks))
+	for _, b := range banks {
+		p.banks[b.BIN] = b.ShortName
+	}
+	if p.carriers, err = carrierNames(ctx, g); err != nil {
+		return p, err
+	}
+	lines, err := linesOf(ctx, g, groupID)
+	if err != nil {
+		return p, err
+	}
+	p.lines = map[int64][]LineView{}
+	for _, l := range lines {
+		p.lines[l.OrderID] = append(p.lines[l.OrderID], l.view())
+	}
+	history, err := historyOf(ctx, g, groupID)
+	p.history = map[int64][]Event{}
+	for _, h := range history {
+		p.history[h.OrderID] = append(p.history[h.OrderID], h.view())
+	}
+	return p, err
+}
+
+func (s *Service) orderView(o orderRow, p parts) OrderView {
+	now := s.Clock.Now()
+	pay := p.payments[o.PaymentID]
+	v := OrderView{ID: o.ID, Code: o.Code, Number: fmt.Sprintf("%d-%06d", o.NumberYear, o.NumberSeq), Seller: p.sellers[o.ProducerID],
+		State: State(o.State), Lines: p.lines[o.ID], Goods: money.VND(o.GoodsTotal), Shipping: money.VND(o.ShippingTotal),
+		Discount: money.VND(o.DiscountTotal), Total: money.VND(o.Total), Delivery: o.Delivery,
+		Payment: pay, BankName: p.banks[pay.Account.BankBIN], PayBefore: o.PayBefore, History: p.history[o.ID]}
+	if o.CarrierCode != nil {
+		v.CarrierName = p.carriers[*o.CarrierCode]
+	}
+	if o.ShowroomID != nil {
+		v.Showroom = p.points[*o.ShowroomID]
+	}
+	if v.State == AwaitingPayment && o.PayBefore != nil && !now.Before(*o.PayBefore) {
+		v.State = Expired // the job will write it; a page must not show a code that is over
+	}
+	v.Payable = v.State == AwaitingPayment && pay.PayableAt(now)
+	if !v.Payable {
+		v.Payment.Payload = ""
+	}
+	v.NeedsRefund = v.State == Cancelled && pay.State == payment.Paid
+	v.CanCancel = v.State == AwaitingPayment || v.State == Placed
+	return v
+}
+
+func (l lineRow) view() LineView {
+	v := LineView{VariantID: l.VariantID, ProductID: l.ProductID, SKU: l.SKU, NameVI: l.NameVI, NameEN: l.NameEN, UnitVI: l.UnitVI, UnitEN: l.UnitEN,
+		Quantity: l.Quantity, UnitPrice: money.VND(l.UnitPrice), Total: money.VND(l.LineTotal)}
+	if l.Stars != nil {
+		v.Stars, v.CertificateCode = *l.Stars, *l.CertificateCode
+	}
+	if l.DecisionNo != nil {
+		v.DecisionNo = *l.DecisionNo
+	}
+	return v
+}
+
+// view hides who of the staff acted and why in their own words: that is for the audit, not for the buyer.
+func (h historyRow) view() Event {
+	e := Event{From: State(h.FromState), To: State(h.ToState), Actor: h.Actor, Reason: h.Reason, At: h.At}
+	if e.Actor != actorBuyer && e.Actor != actorSystem {
+		e.Actor, e.Reason = "staff", ""
+	}
+	if e.Actor == actorBuyer && strings.HasPrefix(e.Reason, "order.reason.") {
+		e.Reason = "" // typed by the buyer to look like one of our texts
+	}
+	return e
+}

@@ -1,0 +1,253 @@
+package order
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"choocop.vn/ocop/internal/cart"
+	"choocop.vn/ocop/internal/geo"
+	"choocop.vn/ocop/internal/payment"
+	"choocop.vn/ocop/internal/platform/apperr"
+	"choocop.vn/ocop/internal/platform/clock"
+	"choocop.vn/ocop/internal/platform/i18n"
+	"choocop.vn/ocop/internal/platform/money"
+	"choocop.vn/ocop/internal/producer"
+	"choocop.vn/ocop/internal/promo"
+)
+
+// MaxSellers is the most sellers of one purchase: each is an order, a parcel and perhaps a transfer of its own.
+const MaxSellers = 20
+
+// Quote says what the basket would cost now, with every open way to deliver and to pay. It changes nothing and takes
+// a fixed number of statements. An empty or unknown basket gives an empty quote.
+func (s *Service) Quote(ctx context.Context, r QuoteRequest) (Quote, error) {
+	items, err := s.Carts.Items(ctx, r.CartToken)
+	if err != nil {
+		return Quote{}, err
+	}
+	p, err := s.plan(ctx, items, r)
+	return p.Quote, err
+}
+
+// plan is a quote with what placing needs beyond it.
+type plan struct {
+	Quote
+	items    []cart.Item
+	day      clock.Date
+	accounts map[int64]producer.BankAccount
+	codMax   money.VND
+	to       geo.Province
+	locale   i18n.Locale
+	gone     apperr.List // lines that are no longer sold
+	shorts   apperr.List // lines of which fewer are left
+}
+
+func (s *Service) plan(ctx context.Context, items []cart.Item, r QuoteRequest) (plan, error) {
+	p := plan{items: items, day: clock.Today(s.Clock), locale: r.Locale}
+	if len(items) == 0 {
+		return p, nil
+	}
+	if err := s.price(ctx, &p); err != nil {
+		return plan{}, fmt.Errorf("order: quote: %w", err)
+	}
+	if err := s.deliver(ctx, &p, r); err != nil {
+		return plan{}, fmt.Errorf("order: quote: %w", err)
+	}
+	p.sum()
+	p.methods()
+	return p, nil
+}
+
+// price turns items into priced lines by seller.
+func (s *Service) price(ctx context.Context, p *plan) error {
+	ids := make([]int64, len(p.items))
+	for i, it := range p.items {
+		ids[i] = it.VariantID
+	}
+	offers, err := s.Catalog.Offers(ctx, s.DB.Primary(ctx), ids, p.day)
+	if err != nil {
+		return err
+	}
+	left, err := s.Stock.Available(ctx, s.DB.Primary(ctx), ids)
+	if err != nil {
+		return err
+	}
+	wanted := make([]promo.Line, 0, len(p.items))
+	for _, it := range p.items {
+		o := offers[it.VariantID]
+		switch {
+		case !o.Sellable || o.Rules.ContactOnly:
+			p.gone = append(p.gone, apperr.New(apperr.Conflict, "order.line.gone", "name", o.Name(p.locale), "sku", o.SKU))
+			continue
+		case left[it.VariantID] < int64(it.Quantity):
+			p.shorts = append(p.shorts, shortage(o.Name(p.locale), o.SKU, left[it.VariantID]))
+		}
+		wanted = append(wanted, promo.Line{VariantID: o.VariantID, ProductID: o.ProductID, ProducerID: o.ProducerID,
+			Quantity: it.Quantity, UnitPrice: o.Price})
+	}
+	p.Blocked = len(p.gone)+len(p.shorts) > 0
+	priced, err := s.Promo.Price(ctx, wanted)
+	if err != nil {
+		return err
+	}
+	at := map[int64]int{}
+	for _, l := range priced {
+		o := offers[l.VariantID]
+		i, ok := at[o.ProducerID]
+		if !ok {
+			i = len(p.Sellers)
+			at[o.ProducerID] = i
+			p.Sellers = append(p.Sellers, SellerQuote{ProducerID: o.ProducerID, Name: o.ProducerName, Chosen: -1})
+		}
+		q := &p.Sellers[i]
+		q.Lines = append(q.Lines, QuoteLine{Offer: o, Quantity: l.Quantity, UnitPrice: l.UnitPrice, Adjustments: l.Adjustments, Total: l.Full()})
+		q.Goods += l.Full()
+		q.Discount += l.Off()
+		p.AdultsOnly = p.AdultsOnly || o.Rules.AdultsOnly
+	}
+	return nil
+}
+
+// deliver finds the ways of each seller's goods and takes the chosen one, else the first.
+func (s *Service) deliver(ctx context.Context, p *plan, r QuoteRequest) error {
+	g := s.DB.Primary(ctx)
+	rates, err := rates(ctx, g, p.day)
+	if err != nil {
+		return err
+	}
+	p.codMax = tariff(rates).codMax()
+	ids := make([]int64, len(p.Sellers))
+	for i, q := range p.Sellers {
+		ids[i] = q.ProducerID
+	}
+	sellers, err := s.Producers.ByIDs(ctx, g, ids)
+	if err != nil {
+		return err
+	}
+	if p.accounts, err = s.Producers.BankAccounts(ctx, g, ids); err != nil {
+		return err
+	}
+	places, err := s.provinces(ctx)
+	if err != nil {
+		return err
+	}
+	to := places[r.ProvinceCode]
+	p.to = to
+	near := []string{}
+	if to.Code != "" {
+		near = append(near, to.Code)
+	}
+	for _, id := range ids {
+		if c := sellers[id].ProvinceCode; !slices.Contains(near, c) {
+			near = append(near, c)
+		}
+	}
+	points, err := s.Showrooms.Pickup(ctx, g, near)
+	if err != nil {
+		return err
+	}
+	for i := range p.Sellers {
+		q := &p.Sellers[i]
+		q.ProvinceCode = sellers[q.ProducerID].ProvinceCode
+		q.Options = ways(*q, rates, places[q.ProvinceCode], to, points)
+		q.choose(r.Delivery[q.ProducerID])
+	}
+	return nil
+}
+
+func (s *Service) provinces(ctx context.Context) (map[string]geo.Province, error) {
+	all, err := s.Geo.Provinces(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]geo.Province, len(all))
+	for _, p := range all {
+		out[p.Code] = p
+	}
+	return out, nil
+}
+
+// choose takes the option that the buyer named. Without a choice it is the first; a choice that is not open leaves
+// none, so that placing can say so beside its field.
+func (q *SellerQuote) choose(c Choice) {
+	q.Chosen = -1
+	if c.Kind == "" && len(q.Options) > 0 {
+		q.Chosen = 0
+	}
+	if c.Kind == ByCarrier {
+		c.ShowroomID = 0
+	}
+	for i, o := range q.Options {
+		if o.Choice == c {
+			q.Chosen = i
+		}
+	}
+	if o, ok := q.Option(); ok {
+		q.WeightG, q.Shipping = int64(o.ChargeableG), o.Fee
+	}
+	q.Total = q.Goods + q.Shipping - q.Discount
+}
+
+func (p *plan) sum() {
+	p.Complete = len(p.Sellers) > 0 && !p.Blocked
+	for _, q := range p.Sellers {
+		p.Goods += q.Goods
+		p.Shipping += q.Shipping
+		p.Discount += q.Discount
+		p.Total += q.Total
+		o, ok := q.Option()
+		p.Complete = p.Complete && ok && o.Known
+	}
+}
+
+// methods says which ways to pay are open. The same rules refuse them in Place.
+func (p *plan) methods() {
+	for _, m := range []payment.Method{payment.VietQR, payment.COD} {
+		mq := MethodQuote{Method: m, Allowed: true}
+		if e := p.refuses(m); e != nil {
+			mq.Allowed, mq.WhyKey, mq.WhyArgs = false, e.Key, e.Args
+		}
+		p.Methods = append(p.Methods, mq)
+	}
+}
+
+// refuses says why a method is not open for this purchase, or nil. Alcohol is never paid in cash at the door: the law
+// on preventing the harm of alcohol (44/2019/QH14) asks for payment without cash in online trade.
+func (p *plan) refuses(m payment.Method) *apperr.Error {
+	for _, q := range p.Sellers {
+		switch m {
+		case payment.COD:
+			if slices.ContainsFunc(q.Lines, func(l QuoteLine) bool { return l.Rules.NoCOD }) {
+				return apperr.Field("method", "order.no_cod_for_alcohol")
+			}
+			if q.Total > p.codMax {
+				return apperr.Field("method", "order.cod_too_much", "max", p.codMax, "seller", q.Name)
+			}
+		case payment.VietQR:
+			if _, ok := p.accounts[q.ProducerID]; !ok {
+				return apperr.Field("method", "order.seller_without_account", "seller", q.Name)
+			}
+		}
+	}
+	return nil
+}
+
+// pickupField is the name of the form field that chooses a seller's delivery.
+func pickupField(producerID int64) string { return fmt.Sprintf("pickup_%d", producerID) }
+
+// undeliverable lists the sellers whose choice is not open.
+func (p *plan) undeliverable() apperr.List {
+	var l apperr.List
+	for _, q := range p.Sellers {
+		if _, ok := q.Option(); ok {
+			continue
+		}
+		key := "order.delivery.not_open"
+		if len(q.Options) == 0 {
+			key = "order.delivery.none"
+		}
+		l = append(l, apperr.Field(pickupField(q.ProducerID), key, "seller", q.Name))
+	}
+	return l
+}
