@@ -43,11 +43,10 @@ CREATE TABLE product_search (
   name_vi       text NOT NULL,
   name_fold     text NOT NULL,
   all_fold      text NOT NULL,
-  exact         tsvector NOT NULL,
-  folded        tsvector NOT NULL
+  -- Each word twice, without diacritics and by vn_exact. A the name, B the maker, C place, category and codes, D the summary.
+  words         tsvector NOT NULL
 ) WITH (toast_tuple_target = 256);
-CREATE INDEX product_search_exact ON product_search USING gin (exact);
-CREATE INDEX product_search_folded ON product_search USING gin (folded);
+CREATE INDEX product_search_words ON product_search USING gin (words);
 CREATE INDEX product_search_all_trgm ON product_search USING gin (all_fold gin_trgm_ops);
 CREATE INDEX product_search_name_prefix ON product_search (name_fold text_pattern_ops);
 CREATE INDEX product_search_newest ON product_search (published_at DESC, product_id DESC);

@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -16,14 +17,15 @@ const (
 	maxWords = 12
 )
 
-// Query is a question made ready for [Matched] and [Tier]: texts of tsquery, and the folded words as typed.
+// Query is a question made ready for [Matched], [Tier] and [Rank]: texts of tsquery, and the folded words as typed.
 // The zero Query asks for nothing.
 type Query struct {
-	Any   string // folded words or their synonyms, the last as a prefix
-	Whole string // folded words or their synonyms, all in the name, as whole words
-	Name  string // folded words, all in the name, the last as a prefix
-	Maker string // as Any, each in the name or the maker's name
-	Exact string // the words with their diacritics, each anywhere; empty when none was typed with one
+	Any   string // every word or a synonym, anywhere; the last may be the beginning of a word in a name or maker
+	Name  string // every word in the name, whole
+	Begun string // every word in the name, the last as a beginning
+	Maker string // every word or a synonym in the name or the maker's name
+	Loose string // any of the words
+	Exact string // every word with its diacritics, anywhere; empty when none was typed with one
 	// ExactName is Exact within the name.
 	ExactName string
 	Folded    string // the question without diacritics, one space between words
@@ -33,18 +35,22 @@ type Query struct {
 // Empty reports whether nothing was asked.
 func (q Query) Empty() bool { return q.Any == "" }
 
-// Matched is the condition on product_search p that a row fits the question; it needs @any.
-const Matched = `p.folded @@ @any::tsquery`
+// Matched is the condition on product_search p that a row fits the question. It needs the [Query.Args].
+const Matched = `p.words @@ CAST(@any AS tsquery)`
 
 // Tier is the rank of a fitting row of product_search p, higher is better: what is spelled as typed before what is only
-// spelled so without diacritics, names over makers over the rest, names that begin so first. It needs the [Query.Args].
-const Tier = `(CASE WHEN @exact = '' THEN 0 WHEN p.exact @@ @exact_name::tsquery THEN 64 WHEN p.exact @@ @exact::tsquery THEN 32 ELSE 0 END
-	+ CASE WHEN p.folded @@ @name::tsquery THEN 16 WHEN p.folded @@ @whole::tsquery THEN 12 WHEN p.folded @@ @maker::tsquery THEN 8 ELSE 0 END
-	+ CASE WHEN p.name_fold LIKE @prefix THEN 2 ELSE 0 END + CASE WHEN p.folded @@ @whole::tsquery THEN 1 ELSE 0 END)`
+// spelled so without diacritics, names over makers over the rest, names that begin so first.
+const Tier = `(CASE WHEN @exact = '' THEN 0 WHEN p.words @@ CAST(@exact_name AS tsquery) THEN 64 WHEN p.words @@ CAST(@exact AS tsquery) THEN 32 ELSE 0 END
+	+ CASE WHEN p.words @@ CAST(@name AS tsquery) THEN 16 WHEN p.words @@ CAST(@begun AS tsquery) THEN 12 WHEN p.words @@ CAST(@maker AS tsquery) THEN 8 ELSE 0 END
+	+ CASE WHEN p.name_fold LIKE @prefix THEN 2 ELSE 0 END)`
 
-// Args are the named arguments of [Matched] and [Tier].
+// Rank tells rows of one tier apart: the more of the words stand in the name, the better. It is rounded, so that stock and
+// stars decide between rows that fit alike.
+const Rank = `round(CAST(ts_rank('{0.05, 0.1, 0.2, 1}', p.words, CAST(@loose AS tsquery)) AS numeric), 1)`
+
+// Args are the named arguments of the three.
 func (q Query) Args() map[string]any {
-	return map[string]any{"any": q.Any, "whole": q.Whole, "name": q.Name, "maker": q.Maker,
+	return map[string]any{"any": q.Any, "name": q.Name, "begun": q.Begun, "maker": q.Maker, "loose": q.Loose,
 		"exact": q.Exact, "exact_name": q.ExactName, "prefix": q.Prefix}
 }
 
@@ -65,16 +71,55 @@ func ask(text string, syn *synonyms) Query {
 	}
 	q := Query{Folded: strings.Join(folded, " ")}
 	q.Prefix = q.Folded + "%" // only letters, digits and spaces: nothing to escape
-	parts := syn.parts(folded, spelled)
-	q.Any = join(parts, "", true)
-	q.Whole = join(parts, ":A", false)
-	q.Maker = join(parts, ":AB", true)
-	q.Name = join(plain(folded), ":A", true)
-	if strings.Join(spelled, " ") != q.Folded && marked(text) {
-		q.Exact = join(plain(spelled), "", false)
-		q.ExactName = join(plain(spelled), ":A", false)
+	words := pair(folded, spelled, cut(strings.ToLower(i18n.Plain(text))))
+	parts := syn.parts(words)
+	q.Any = all(parts, part.anywhere)
+	q.Maker = all(parts, part.inNameOrMaker)
+	q.Name = all(words, func(w word) string { return w.lexeme("A") })
+	q.Begun = all(words, func(w word) string { return w.lexeme(w.mayGoOn("A")) })
+	q.Loose = "'" + strings.Join(folded, "' | '") + "'"
+	if slices.ContainsFunc(words, word.marked) {
+		q.Exact = all(words, func(w word) string { return "'" + w.spelled + "'" })
+		q.ExactName = all(words, func(w word) string { return "'" + w.spelled + "':A" })
 	}
 	return q
+}
+
+// word is one word of a question, folded and as typed. They are the same for a word without diacritics.
+type word struct {
+	folded, spelled string
+	last            bool
+}
+
+func (w word) marked() bool { return w.folded != w.spelled }
+
+// lexeme is the folded word with a label of weights, empty for all.
+func (w word) lexeme(label string) string {
+	if label == "" {
+		return "'" + w.folded + "'"
+	}
+	return "'" + w.folded + "':" + label
+}
+
+// mayGoOn makes a label also mean a beginning, for the word that may still be typed.
+func (w word) mayGoOn(label string) string {
+	if w.last {
+		return "*" + label
+	}
+	return label
+}
+
+// pair puts the folded and the spelled words together. A word counts as spelled with diacritics when it differs from its
+// plain letters; y for i is no diacritic.
+func pair(folded, spelled, plain []string) []word {
+	words := make([]word, len(folded))
+	for i, f := range folded {
+		words[i] = word{folded: f, spelled: f, last: i == len(folded)-1}
+		if len(spelled) == len(folded) && spelled[i] != plain[i] {
+			words[i].spelled = spelled[i]
+		}
+	}
+	return words
 }
 
 // clean composes the text, drops what cannot be shown and cuts it to its bound.
@@ -92,8 +137,6 @@ func cut(text string) []string {
 	words := strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	return words[:min(len(words), maxWords)]
 }
-
-func marked(text string) bool { return i18n.Plain(text) != i18n.NFC(text) }
 
 // tones are the digits with which a typewriter writes them.
 var tones = map[rune]byte{'\u0301': '1', '\u0300': '2', '\u0309': '3', '\u0303': '4', '\u0323': '5'}
@@ -124,45 +167,51 @@ func exact(text string) string {
 	return norm.NFC.String(out.String())
 }
 
-// part is one thing a row must have: words, or any of the phrases that mean the same.
+// part is one thing a row must have: words, or one of the phrases that mean the same, as they are spelled.
 type part struct {
-	words  []string
+	words  []word
 	others [][]string
 }
 
-func plain(words []string) []part {
-	parts := make([]part, len(words))
-	for i, w := range words {
-		parts[i] = part{words: []string{w}}
-	}
-	return parts
+// anywhere asks for words with diacritics in names in any spelling, elsewhere as they are spelled: who types chè does not
+// mean every maker with "chế biến" in its name. Synonyms count in names, makers and categories; summaries use such words freely.
+func (p part) anywhere() string {
+	own := all(p.words, func(w word) string {
+		switch {
+		case w.marked():
+			return "(" + w.lexeme(w.mayGoOn("A")) + " | '" + w.spelled + "')"
+		case w.last:
+			return "(" + w.lexeme("*AB") + " | " + w.lexeme("") + ")"
+		}
+		return w.lexeme("")
+	})
+	return p.or(own, "ABC")
 }
 
-// join writes a tsquery that wants every part. Words hold only letters and digits, so quotes are all they need.
-func join(parts []part, label string, prefix bool) string {
+func (p part) inNameOrMaker() string {
+	return p.or(all(p.words, func(w word) string {
+		if w.marked() {
+			return "(" + w.lexeme(w.mayGoOn("A")) + " | '" + w.spelled + "':AB)"
+		}
+		return w.lexeme(w.mayGoOn("AB"))
+	}), "AB")
+}
+
+func (p part) or(own, label string) string {
 	var b strings.Builder
-	for i, p := range parts {
-		if i > 0 {
-			b.WriteString(" & ")
-		}
-		last := prefix && i == len(parts)-1
-		b.WriteString("((" + phrase(p.words, " & ", label, last) + ")")
-		for _, o := range p.others {
-			b.WriteString(" | (" + phrase(o, " <-> ", label, false) + ")")
-		}
-		b.WriteString(")")
+	b.WriteString("((" + own + ")")
+	for _, o := range p.others {
+		b.WriteString(" | ('" + strings.Join(o, "':"+label+" <-> '") + "':" + label + ")")
 	}
+	b.WriteString(")")
 	return b.String()
 }
 
-func phrase(words []string, between, label string, prefix bool) string {
-	out := make([]string, len(words))
-	for i, w := range words {
-		l := label
-		if prefix && i == len(words)-1 {
-			l = ":*" + strings.TrimPrefix(label, ":")
-		}
-		out[i] = "'" + w + "'" + l
+// all writes a tsquery that wants each of the things. Words hold only letters and digits, so quotes are all they need.
+func all[T any](things []T, write func(T) string) string {
+	out := make([]string, len(things))
+	for i, t := range things {
+		out[i] = write(t)
 	}
-	return strings.Join(out, between)
+	return strings.Join(out, " & ")
 }

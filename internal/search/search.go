@@ -6,7 +6,7 @@
 // by [Service.Refresh], which whoever changes a product calls in the same transaction. Whether stars count today is never
 // stored here: the storefront compares the dates when it asks.
 //
-// A text is matched twice: "exact" keeps the diacritics, "folded" drops them (vn_fold). Both are full-text vectors of the
+// Each word of a text stands in the full-text vector twice, without diacritics (vn_fold) and with them (vn_exact), in the
 // 'simple' configuration, since Vietnamese has no endings to stem. Weights: A the name, B the maker, C places, category
 // and codes, D the summary.
 package search

@@ -14,7 +14,7 @@ const (
     t.name || ' ' || coalesce(en.name, '') AS names,
     CASE WHEN m.name_known THEN m.name || ' ' || coalesce(mt.names, '') ELSE '' END AS makers,
     concat_ws(' ', g.name, g.name_en, p.place_text, p.old_province, m.place_text, m.old_province, co.name, co.name_alt) AS places,
-    concat_ws(' ', c.name_vi, c.name_en, c.short_vi, c2.name_vi, c2.name_en, c3.name_vi, c3.name_en, v.codes) AS groups,
+    concat_ws(' ', c.short_vi, c.short_en, c3.short_vi, c3.short_en, v.codes) AS groups,
     concat_ws(' ', t.summary, en.summary) AS summaries
   FROM product p
   JOIN producer m ON m.id = p.producer_id AND m.state = 'verified'
@@ -37,17 +37,17 @@ const (
 	refreshEvery = `), gone AS (DELETE FROM product_search WHERE product_id NOT IN (SELECT product_id FROM src))`
 
 	refreshTail = `
-INSERT INTO product_search (product_id, producer_id, set_no, price_min, price_max, published_at, province_code, category_code, name_vi, name_fold, all_fold, exact, folded)
+INSERT INTO product_search (product_id, producer_id, set_no, price_min, price_max, published_at, province_code, category_code, name_vi, name_fold, all_fold, words)
 SELECT product_id, producer_id, set_no, price_min, price_max, published_at, province_code, category_code, name_vi, name_fold,
   vn_words(vn_fold(concat_ws(' ', names, makers, places))),
-  setweight(to_tsvector('simple', vn_exact(names)), 'A') || setweight(to_tsvector('simple', vn_exact(makers)), 'B') ||
-    setweight(to_tsvector('simple', vn_exact(places || ' ' || groups)), 'C') || setweight(to_tsvector('simple', vn_exact(summaries)), 'D'),
-  setweight(to_tsvector('simple', vn_words(vn_fold(names))), 'A') || setweight(to_tsvector('simple', vn_words(vn_fold(makers))), 'B') ||
-    setweight(to_tsvector('simple', vn_words(vn_fold(places || ' ' || groups))), 'C') || setweight(to_tsvector('simple', vn_words(vn_fold(summaries))), 'D')
+  setweight(to_tsvector('simple', concat_ws(' ', vn_words(vn_fold(names)), vn_exact(names))), 'A') ||
+  setweight(to_tsvector('simple', concat_ws(' ', vn_words(vn_fold(makers)), vn_exact(makers))), 'B') ||
+  setweight(to_tsvector('simple', concat_ws(' ', vn_words(vn_fold(places || ' ' || groups)), vn_exact(places || ' ' || groups))), 'C') ||
+  setweight(to_tsvector('simple', concat_ws(' ', vn_words(vn_fold(summaries)), vn_exact(summaries))), 'D')
 FROM src ORDER BY product_id
 ON CONFLICT (product_id) DO UPDATE SET producer_id = excluded.producer_id, set_no = excluded.set_no, price_min = excluded.price_min,
   price_max = excluded.price_max, published_at = excluded.published_at, province_code = excluded.province_code, category_code = excluded.category_code,
-  name_vi = excluded.name_vi, name_fold = excluded.name_fold, all_fold = excluded.all_fold, exact = excluded.exact, folded = excluded.folded`
+  name_vi = excluded.name_vi, name_fold = excluded.name_fold, all_fold = excluded.all_fold, words = excluded.words`
 )
 
 // refresh makes the rows of ids anew, or all rows when ids is nil. It is one statement.

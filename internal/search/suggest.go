@@ -17,7 +17,7 @@ const suggestSQL = `
 WITH opened AS (
   SELECT product_id FROM product_search WHERE name_fold LIKE @prefix ORDER BY name_fold USING ~<~ LIMIT 40
 ), holding AS (
-  SELECT product_id FROM product_search p WHERE p.folded @@ @name::tsquery LIMIT 200
+  SELECT product_id FROM product_search p WHERE p.words @@ CAST(@begun AS tsquery) LIMIT 200
 ), goods AS (
   SELECT p.product_id, max(o.first) AS first FROM (SELECT product_id, 1 AS first FROM opened UNION ALL SELECT product_id, 0 FROM holding) o
   JOIN product_search p USING (product_id)
@@ -26,10 +26,10 @@ WITH opened AS (
   GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 60
 )
 (SELECT 1 AS n, 'category' AS kind, slug, short_vi AS name_vi, short_en AS name_en, '' AS note, 0::float8 AS place FROM category
-  WHERE vn_words(vn_fold(short_vi)) LIKE @prefix OR vn_words(vn_fold(name_vi)) LIKE @prefix OR lower(short_en) LIKE @prefix ORDER BY position LIMIT 2)
+  WHERE set_no IS NOT NULL AND (vn_words(vn_fold(short_vi)) LIKE @prefix OR lower(short_en) LIKE @prefix) ORDER BY length(short_vi) LIMIT 2)
 UNION ALL
 (SELECT 2, 'product', p.slug, t.name, coalesce(en.name, ''), CASE WHEN m.name_known THEN m.name ELSE '' END,
-    g.first * 2 + CASE WHEN @exact <> '' AND s.exact @@ @exact_name::tsquery THEN 1 ELSE 0 END
+    g.first * 2 + CASE WHEN @exact <> '' AND s.words @@ CAST(@exact_name AS tsquery) THEN 1 ELSE 0 END
   FROM goods g JOIN product_search s USING (product_id) JOIN product p ON p.id = g.product_id JOIN producer m ON m.id = p.producer_id
   JOIN product_text t ON t.product_id = p.id AND t.locale = 'vi' LEFT JOIN product_text en ON en.product_id = p.id AND en.locale = 'en'
   ORDER BY 7 DESC, length(t.name), p.id LIMIT @n)

@@ -43,7 +43,7 @@ func newSynonyms(rows []synonymRow, places []string) *synonyms {
 		for _, term := range terms {
 			e := entry{spelled: strings.Join(cut(exact(term)), " ")}
 			for _, other := range terms {
-				if words := cut(i18n.Fold(other)); other != term && len(words) > 0 {
+				if words := cut(exact(other)); other != term && len(words) > 0 {
 					e.others = append(e.others, words)
 				}
 			}
@@ -61,30 +61,33 @@ func newSynonyms(rows []synonymRow, places []string) *synonyms {
 
 // parts cuts a question into parts, the longest known phrase first. A word typed with diacritics is only replaced when
 // they are those of the synonym: "lạc" finds đậu phộng, "lắc" does not.
-func (s *synonyms) parts(folded, spelled []string) []part {
-	aligned := len(folded) == len(spelled)
+func (s *synonyms) parts(words []word) []part {
 	var out []part
-	for i := 0; i < len(folded); {
+	for i := 0; i < len(words); {
 		n, others := 1, [][]string(nil)
-		for l := min(longest, len(folded)-i); l > 0; l-- {
-			key := strings.Join(folded[i:i+l], " ")
+		for l := min(longest, len(words)-i); l > 0; l-- {
+			key, typed := text(words[i : i+l])
 			if s.places[key] {
 				n = l
 				break
-			}
-			typed := key
-			if aligned {
-				typed = strings.Join(spelled[i:i+l], " ")
 			}
 			if found := s.others(key, typed); len(found) > 0 {
 				n, others = l, found
 				break
 			}
 		}
-		out = append(out, part{words: folded[i : i+n], others: others})
+		out = append(out, part{words: words[i : i+n], others: others})
 		i += n
 	}
 	return out
+}
+
+func text(words []word) (folded, spelled string) {
+	f, s := make([]string, len(words)), make([]string, len(words))
+	for i, w := range words {
+		f[i], s[i] = w.folded, w.spelled
+	}
+	return strings.Join(f, " "), strings.Join(s, " ")
 }
 
 func (s *synonyms) others(key, typed string) [][]string {

@@ -2,12 +2,6 @@ package storefront
 
 import "context"
 
-// List answers a filter with one page of cards, the number found and the facets.
-func (s *Service) List(ctx context.Context, f Filter) (Listing, error) { return Listing{}, nil }
-
-// Cards returns the cards of published products by id, for pages that hold a list of their own.
-func (s *Service) Cards(ctx context.Context, ids []int64) (map[int64]Card, error) { return nil, nil }
-
 // Home returns the first page. It may be up to half a minute old, never older than today.
 func (s *Service) Home(ctx context.Context) (Home, error) { return Home{}, nil }
 
