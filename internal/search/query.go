@@ -174,7 +174,7 @@ type part struct {
 }
 
 // anywhere asks for words with diacritics in names in any spelling, elsewhere as they are spelled: who types chè does not
-// mean every maker with "chế biến" in its name. Synonyms count in names, makers and categories; summaries use such words freely.
+// mean every maker with "chế biến" in its name.
 func (p part) anywhere() string {
 	own := all(p.words, func(w word) string {
 		switch {
@@ -185,7 +185,7 @@ func (p part) anywhere() string {
 		}
 		return w.lexeme("")
 	})
-	return p.or(own, "ABC")
+	return p.or(own)
 }
 
 func (p part) inNameOrMaker() string {
@@ -194,14 +194,15 @@ func (p part) inNameOrMaker() string {
 			return "(" + w.lexeme(w.mayGoOn("A")) + " | '" + w.spelled + "':AB)"
 		}
 		return w.lexeme(w.mayGoOn("AB"))
-	}), "AB")
+	}))
 }
 
-func (p part) or(own, label string) string {
+// or adds the synonyms. They count in names only: places (Trà Vinh) and descriptions (giòn thơm) use such words otherwise.
+func (p part) or(own string) string {
 	var b strings.Builder
 	b.WriteString("((" + own + ")")
 	for _, o := range p.others {
-		b.WriteString(" | ('" + strings.Join(o, "':"+label+" <-> '") + "':" + label + ")")
+		b.WriteString(" | ('" + strings.Join(o, "':A <-> '") + "':A)")
 	}
 	b.WriteString(")")
 	return b.String()
