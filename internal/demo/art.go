@@ -14,10 +14,14 @@ import (
 	"math/rand/v2"
 	"path"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Sets is how many product sets the programme's classification has; each has its own drawing.
@@ -31,29 +35,61 @@ const Variants = 12
 var artFiles embed.FS
 
 // Drawing is the illustration of a product of the given set (1 to Sets), as plain SVG that needs
-// neither style sheet nor script. The same seed always gives the same drawing. It panics on a set
-// that does not exist: the sets are fixed and the caller is a seed.
-func Drawing(setNo int, seed string) []byte {
+// neither style sheet nor script. Pass the product's Vietnamese name: where a set has several
+// drawings, eggs beside fish, the one whose words stand in the name is taken. The same name always
+// gives the same drawing. It panics on a set that does not exist: the sets are fixed and the caller
+// is a seed.
+func Drawing(setNo int, name string) []byte {
 	h := fnv.New32a()
-	h.Write([]byte(seed))
-	return DrawingVariant(setNo, int(h.Sum32()%Variants))
+	h.Write([]byte(name))
+	variant := int(h.Sum32() % Variants)
+	sheets := sheetsOf(setNo)
+	for _, s := range sheets[1:] {
+		if s.suits(name) {
+			return s.draw(setNo, variant)
+		}
+	}
+	return sheets[0].draw(setNo, variant)
 }
 
-// DrawingVariant is one given drawing of a set, variant counting from 0 to Variants-1.
-// Variant 0 of every set is the drawing as its file shows it.
+// DrawingVariant is one given drawing of a set, variant counting from 0 to Variants-1 through the
+// set's general drawing. Variant 0 is that drawing as its file shows it.
 func DrawingVariant(setNo, variant int) []byte {
-	sheets, ok := loadSheets()[setNo]
-	if !ok || variant < 0 || variant >= Variants {
+	if variant < 0 || variant >= Variants {
 		panic(fmt.Sprintf("demo: no drawing %d of set %d", variant, setNo))
 	}
-	return sheets[variant%len(sheets)].draw(setNo, variant, variant/len(sheets))
+	return sheetsOf(setNo)[0].draw(setNo, variant)
+}
+
+// sheetsOf lists the drawings of a set, the general one first.
+func sheetsOf(setNo int) []*sheet {
+	sheets := loadSheets()[setNo]
+	if len(sheets) == 0 {
+		panic(fmt.Sprintf("demo: no drawing of set %d", setNo))
+	}
+	return sheets
+}
+
+// suits says whether one of the sheet's words stands whole in the name, however its marks are encoded
+// and whatever the letters' case.
+func (s *sheet) suits(name string) bool {
+	padded := " " + composed(name) + " "
+	return slices.ContainsFunc(s.words, func(w string) bool { return strings.Contains(padded, " "+w+" ") })
+}
+
+// composed keeps the marks, for bò is beef and bơ is butter, and makes all that is no letter a space.
+func composed(s string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToLower(norm.NFC.String(s)), func(r rune) bool {
+		return !unicode.IsLetter(r)
+	}), " ")
 }
 
 // sheet is one file of art/: a ground, an object standing on it, and the colour pairs in which
 // the goods occur in nature or in the shops.
 type sheet struct {
 	title          string
-	scene          bool // ground and object belong together, or reach the edges, and stay as drawn
+	words          []string // of product names this sheet is meant for; none for the general one
+	scene          bool     // ground and object belong together, or reach the edges, and stay as drawn
 	palettes       [][2]string
 	ground, object node
 }
@@ -89,7 +125,7 @@ var loadSheets = sync.OnceValue(func() map[int][]*sheet {
 	if err != nil {
 		panic(err)
 	}
-	sort.Strings(names) // set-21 before set-21b
+	sort.Strings(names)
 	sheets := map[int][]*sheet{}
 	for _, name := range names {
 		no, err := strconv.Atoi(path.Base(name)[4:6])
@@ -100,7 +136,11 @@ var loadSheets = sync.OnceValue(func() map[int][]*sheet {
 		if err != nil {
 			panic(fmt.Sprintf("demo: %s: %v", name, err))
 		}
-		sheets[no] = append(sheets[no], s)
+		if len(s.words) == 0 {
+			sheets[no] = append([]*sheet{s}, sheets[no]...)
+		} else {
+			sheets[no] = append(sheets[no], s)
+		}
 	}
 	return sheets
 })
@@ -116,6 +156,9 @@ func readSheet(name string) (*sheet, error) {
 		return nil, err
 	}
 	s := &sheet{}
+	if words := root.attr("data-words"); words != "" {
+		s.words = strings.Split(words, ",")
+	}
 	for _, pair := range strings.Fields(root.attr("data-palettes")) {
 		a, b, _ := strings.Cut(pair, "/")
 		s.palettes = append(s.palettes, [2]string{a, b})
@@ -196,15 +239,14 @@ func (n node) resolve(paths map[string]string) node {
 
 func attr(name, value string) xml.Attr { return xml.Attr{Name: xml.Name{Local: name}, Value: value} }
 
-// draw puts the sheet together in the arrangement of the variant; turn counts the variants that
-// share this sheet and chooses the colours.
-func (s *sheet) draw(setNo, variant, turn int) []byte {
+// draw puts the sheet together in the colours and the arrangement of the variant.
+func (s *sheet) draw(setNo, variant int) []byte {
 	r := rand.New(rand.NewPCG(uint64(setNo), uint64(variant)))
-	pair := s.palettes[turn%len(s.palettes)]
+	pair := s.palettes[variant%len(s.palettes)]
 	g := grounds[(variant+variant/len(grounds)*3)%len(grounds)]
 	c := colours{"a": pair[0], "b": pair[1], "bg": g.page, "s": g.blob}
 	// Neighbours look opposite ways, and so does one palette when its turn comes again.
-	mirrored := (turn+turn/len(s.palettes))%2 == 1
+	mirrored := (variant+variant/len(s.palettes))%2 == 1
 
 	var b strings.Builder
 	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 400" width="400" height="400" fill="none" stroke-width="5.5" stroke-linecap="round" stroke-linejoin="round"><title>`)

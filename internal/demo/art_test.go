@@ -12,11 +12,12 @@ import (
 	"choocop.vn/ocop/internal/media"
 )
 
-func TestEverySetHasTwelveDifferentDrawings(t *testing.T) {
+func TestEverySheetGivesTwelveDifferentDrawings(t *testing.T) {
 	seen := map[string]string{}
 	for set := 1; set <= Sets; set++ {
-		for v := range Variants {
-			svg := string(DrawingVariant(set, v))
+		for i := range Variants * len(sheetsOf(set)) {
+			v := i % Variants
+			svg := string(sheetsOf(set)[i/Variants].draw(set, v))
 			where := fmt.Sprintf("set %d variant %d", set, v)
 			if other, ok := seen[svg]; ok {
 				t.Errorf("%s is the same as %s", where, other)
@@ -28,8 +29,9 @@ func TestEverySetHasTwelveDifferentDrawings(t *testing.T) {
 
 func TestDrawingsArePlainSVG(t *testing.T) {
 	for set := 1; set <= Sets; set++ {
-		for v := range Variants {
-			svg := DrawingVariant(set, v)
+		for i := range Variants * len(sheetsOf(set)) {
+			v := i % Variants
+			svg := sheetsOf(set)[i/Variants].draw(set, v)
 			for _, bad := range []string{"var(", "<use", "<style", "clip-path", "id=", "data-", "class="} {
 				if bytes.Contains(svg, []byte(bad)) {
 					t.Errorf("set %d variant %d contains %s", set, v, bad)
@@ -61,6 +63,25 @@ func TestTheSameProductAlwaysHasTheSameDrawing(t *testing.T) {
 	}
 }
 
+func TestTheNameChoosesAmongTheDrawingsOfASet(t *testing.T) {
+	for _, c := range []struct {
+		set   int
+		name  string
+		title string
+	}{
+		{1, "Cam Vinh", "Quả tươi"}, {1, "Rau cải mèo Bắc Hà", "Rau củ"}, {1, "Bí xanh", "Rau củ"},
+		{1, "Bưởi da xanh", "Quả tươi"}, // bưởi is no bí
+		{2, "Trứng gà Tiên Yên", "Trứng, sữa tươi"}, {2, "Cá lăng", "Thịt, cá tươi"},
+		{8, "Giò lụa Ước Lễ", "Giò, chả, thịt chế biến"}, {8, "Thịt trâu gác bếp", "Khô cá, thịt"},
+		{8, "Khô cá lóc", "Khô cá, thịt"}, {21, "Ấm chén Bát Tràng", "Gốm sứ"}, {21, "Giỏ mây", "Mây tre đan"},
+		{25, "Chim chào mào", "Chim cảnh"}, {25, "Cá Koi", "Động vật cảnh"},
+	} {
+		if svg := Drawing(c.set, c.name); !bytes.Contains(svg, []byte("<title>"+c.title+"</title>")) {
+			t.Errorf("%s is not drawn as %s", c.name, c.title)
+		}
+	}
+}
+
 func TestDrawingOfAnUnknownSetPanics(t *testing.T) {
 	defer func() {
 		if recover() == nil {
@@ -73,8 +94,9 @@ func TestDrawingOfAnUnknownSetPanics(t *testing.T) {
 // A drawing that loses its object, its ground or its ink would pass every other test.
 func TestEveryVariantIsDrawnInFull(t *testing.T) {
 	for set := 1; set <= Sets; set++ {
-		for v := range Variants {
-			img, err := media.Rasterise(DrawingVariant(set, v), 80)
+		for i := range Variants * len(sheetsOf(set)) {
+			v := i % Variants
+			img, err := media.Rasterise(sheetsOf(set)[i/Variants].draw(set, v), 80)
 			if err != nil {
 				t.Fatalf("set %d variant %d: %v", set, v, err)
 			}
