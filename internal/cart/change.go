@@ -126,7 +126,7 @@ func (s *Service) Empty(ctx context.Context, tx db.Tx, id int64) error {
 }
 
 // SweepOld forgets baskets that nobody touched for KeptFor and returns how many.
-func (s *Service) SweepOld(ctx context.Context) (int64, error) {
+func (s *Service) SweepOld(ctx context.Context) (int, error) {
 	n, err := sweep(ctx, s.db.Primary(ctx), s.clock.Now().Add(-KeptFor))
 	if err != nil {
 		return 0, fmt.Errorf("cart: sweep: %w", err)

@@ -97,7 +97,7 @@ func touch(ctx context.Context, tx db.Tx, cartID int64, now time.Time) error {
 	return tx.WithContext(ctx).Exec(`UPDATE cart SET updated_at = ? WHERE id = ?`, now, cartID).Error
 }
 
-func sweep(ctx context.Context, g *gorm.DB, before time.Time) (int64, error) {
+func sweep(ctx context.Context, g *gorm.DB, before time.Time) (int, error) {
 	done := g.WithContext(ctx).Exec(`DELETE FROM cart WHERE updated_at < ?`, before)
-	return done.RowsAffected, done.Error
+	return int(done.RowsAffected), done.Error
 }
