@@ -3,6 +3,7 @@
 package localpg
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -181,7 +182,7 @@ func fetch(ctx context.Context, p place, major int, progress func(string)) error
 	case err = <-done:
 	}
 	if _, missing := os.Stat(filepath.Join(unpacked, "bin", "postgres")); missing != nil {
-		return errors.Join(err, missing)
+		return cmp.Or(err, missing)
 	}
 	if err := os.Chmod(unpacked, 0o755); err != nil {
 		return err

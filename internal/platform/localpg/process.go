@@ -95,7 +95,7 @@ func (s *server) initdb(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("localpg: initdb: %w", err)
 		}
 	}
-	return "", fmt.Errorf("PostgreSQL could not make a database: %s", lastLines(string(said), 5))
+	return "", fmt.Errorf("PostgreSQL could not make a database: %s", lastLines(string(said), 12))
 }
 
 // dress sets what all children have in common: the unprivileged user, a process group of their own
