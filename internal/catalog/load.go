@@ -129,7 +129,7 @@ func entryRows(entries []Entry) []entryRow {
 			Eligibility: e.Eligibility, IsMedicine: isMedicine(e), ProvinceCode: e.ProvinceCode, PlaceText: e.PlaceText,
 			OldProvince: e.OldProvince, SourceURL: e.SourceURL, NameVI: e.NameVI, NameEN: e.NameEN, SummaryVI: e.SummaryVI,
 			SummaryEN: e.SummaryEN, UnitVI: e.Unit.VI, UnitEN: e.Unit.EN, WeightG: e.WeightG, Price: int64(e.Price),
-			PriceSource: e.PriceSource, IsDemo: e.IsDemo, NetVI: e.Unit.Net.Text(i18n.VI), NetEN: e.Unit.Net.Text(i18n.EN)}
+			PriceSource: e.PriceSource, IsDemo: e.IsDemo, NetVI: e.Unit.NetText(i18n.VI), NetEN: e.Unit.NetText(i18n.EN)}
 		if n := e.Unit.Net; !n.IsZero() {
 			rows[i].NetAmount, rows[i].NetUnit = fmt.Sprintf("%d.%03d", n.Milli/1000, n.Milli%1000), n.Unit
 		}

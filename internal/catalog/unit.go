@@ -60,6 +60,19 @@ type Unit struct {
 	VI  string // as written, in NFC
 	EN  string
 	Net Net // zero where the text gives none
+
+	countVI, countEN string // "20 túi", "20 bags" where pieces have a name of their own
+}
+
+// NetText is the net content as a label gives it; empty where the unit gives none.
+func (u Unit) NetText(l i18n.Locale) string {
+	switch {
+	case u.Net.Unit != Piece || u.countVI == "":
+		return u.Net.Text(l)
+	case l == i18n.EN:
+		return u.countEN
+	}
+	return u.countVI
 }
 
 const number = `([0-9]+(?:[.,][0-9]+)?)`
@@ -129,6 +142,9 @@ func ParseUnit(text string) Unit {
 		n, err := strconv.ParseInt(m[2], 10, 32)
 		if err == nil && !uncounted[m[3]] {
 			u.Net = Net{n * 1000, Piece}
+			if name, ok := things[m[3]]; ok {
+				u.countVI, u.countEN = m[2]+" "+m[3], m[2]+" "+plural(m[2], name)
+			}
 		}
 		u.EN = countedEnglish(vi, m[1], m[2], m[3])
 		return u.tidy()
@@ -152,10 +168,7 @@ func countedEnglish(vi, pack, n, thing string) string {
 	if !ok {
 		return vi
 	}
-	name := names[1]
-	if n == "1" {
-		name = names[0]
-	}
+	name := plural(n, names)
 	switch {
 	case pack == "chục":
 		return n + " " + name
@@ -166,6 +179,13 @@ func countedEnglish(vi, pack, n, thing string) string {
 		return p[0] + " of " + n + " " + name
 	}
 	return vi
+}
+
+func plural(n string, names [2]string) string {
+	if n == "1" {
+		return names[0]
+	}
+	return names[1]
 }
 
 // thousandths reads "1,8" as 1800; the pattern has let only digits and one separator through.
