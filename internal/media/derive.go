@@ -2,7 +2,6 @@ package media
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -139,48 +138,42 @@ const paletteLoss = 6
 // for nobody to see the difference: that makes drawings several times smaller.
 func encodeWebP(b *bytes.Buffer, img *image.RGBA) error {
 	var wanted image.Image = img
+	at := func(i int) uint32 { return rgb(img.Pix[i*4:]) }
 	// The encoder does not pack the pixels of a palette of 16 or fewer, as the format demands.
-	if p, loss := quantise(img, 256); loss <= paletteLoss && len(p.Palette) > 16 {
+	if p, palette, loss := quantise(img, 256); loss <= paletteLoss && len(palette) > 16 {
 		wanted = p
+		at = func(i int) uint32 { return palette[p.Pix[i]] }
 	}
 	if err := nativewebp.Encode(b, wanted, nil); err != nil {
 		return err
 	}
-	return readBack(b.Bytes(), wanted)
+	return readBack(b.Bytes(), img.Rect.Size(), at)
 }
 
-// readBack decodes what was just encoded and compares it: the encoder is young, and a picture that
-// browsers cannot show is worse than none.
-func readBack(data []byte, wanted image.Image) error {
-	got, err := webp.Decode(bytes.NewReader(data))
+// readBack decodes what was just encoded and compares it with the colour wanted at each pixel: the
+// encoder is young, and a picture that browsers cannot show is worse than none.
+func readBack(data []byte, size image.Point, at func(i int) uint32) error {
+	decoded, err := webp.Decode(bytes.NewReader(data))
 	if err != nil {
 		return fmt.Errorf("read back: %w", err)
 	}
-	r := wanted.Bounds()
-	if got.Bounds().Size() != r.Size() {
-		return errors.New("read back: another size")
+	got, ok := decoded.(*image.NRGBA)
+	if !ok || got.Rect.Size() != size || len(got.Pix) != size.X*size.Y*4 {
+		return fmt.Errorf("read back: %T of another size", decoded)
 	}
-	for y := range r.Dy() {
-		for x := range r.Dx() {
-			if !sameColour(got.At(x, y), wanted.At(r.Min.X+x, r.Min.Y+y)) {
-				return fmt.Errorf("read back: another colour at %d,%d", x, y)
-			}
+	for i := range size.X * size.Y {
+		if rgb(got.Pix[i*4:]) != at(i) {
+			return fmt.Errorf("read back: another colour at pixel %d", i)
 		}
 	}
 	return nil
 }
 
-func sameColour(a, b color.Color) bool {
-	ar, ag, ab, _ := a.RGBA()
-	br, bg, bb, _ := b.RGBA()
-	return ar>>8 == br>>8 && ag>>8 == bg>>8 && ab>>8 == bb>>8
-}
-
-// quantise maps the picture to its n most used colours, without dithering, and says the mean
-// squared error per channel. In drawings a few flat colours fill nearly everything and the rest are
+// quantise maps the picture to its n most used colours, without dithering, and says the
+// palette as 0xrrggbb and the mean squared error per channel. In drawings a few flat colours fill nearly everything and the rest are
 // the blends along outlines, so frequency is a good measure. Near-equal colours count as one, the
 // commonest standing for all.
-func quantise(img *image.RGBA, n int) (*image.Paletted, float64) {
+func quantise(img *image.RGBA, n int) (*image.Paletted, []uint32, float64) {
 	counts := map[uint32]int{}
 	for i := 0; i < len(img.Pix); i += 4 {
 		counts[rgb(img.Pix[i:])]++
@@ -207,5 +200,5 @@ func quantise(img *image.RGBA, n int) (*image.Paletted, float64) {
 	for i := 0; i < len(img.Pix); i += 4 {
 		out.Pix[i/4] = index[rgb(img.Pix[i:])]
 	}
-	return out, loss / float64(len(out.Pix)*3)
+	return out, palette, loss / float64(len(out.Pix)*3)
 }
