@@ -117,13 +117,7 @@ func (s *Service) asked(ctx context.Context, f Filter) (*asking, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.adultSets = bigints{}
-	for set, r := range rules {
-		if r.AdultsOnly {
-			a.adultSets = append(a.adultSets, int64(set))
-		}
-	}
-	slices.Sort(a.adultSets)
+	a.adultSets = adultSets(rules)
 	return a, nil
 }
 

@@ -70,3 +70,7 @@ func ids(cards []storefront.Card) []int64 {
 	}
 	return out
 }
+
+func (s *shop) refresh(ctx context.Context, ids ...int64) error {
+	return s.db.InTx(ctx, func(tx db.Tx) error { return s.search.Refresh(ctx, tx, ids) })
+}

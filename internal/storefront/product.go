@@ -1,0 +1,254 @@
+package storefront
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"choocop.vn/ocop/internal/certification"
+	"choocop.vn/ocop/internal/platform/apperr"
+	"choocop.vn/ocop/internal/platform/clock"
+	"choocop.vn/ocop/internal/platform/money"
+)
+
+// beside is how many cards a product page shows of the same maker, and as many of the same kind.
+const beside = 8
+
+func notFound() error { return apperr.New(apperr.NotFound, "storefront.not_found") }
+
+type productRow struct {
+	ID          int64
+	SummaryVI   string `gorm:"column:summary_vi"`
+	SummaryEN   string `gorm:"column:summary_en"`
+	StoryVI     string `gorm:"column:story_vi"`
+	StoryEN     string `gorm:"column:story_en"`
+	Eligibility string
+	PlaceText   string
+	OldProvince string
+	SourceURL   string `gorm:"column:source_url"`
+	IsDemo      bool
+	PublishedAt time.Time
+	UpdatedAt   time.Time
+}
+
+// Product returns the page of a published product, else NotFound "storefront.not_found". A product for adults comes with
+// Gate and without its texts until the reader has said to be one.
+func (s *Service) Product(ctx context.Context, slug string, adult bool) (Product, error) {
+	var rows []productRow
+	err := s.DB.Read(ctx).Raw(`SELECT p.id, t.summary AS summary_vi, coalesce(en.summary, '') AS summary_en, t.story AS story_vi, coalesce(en.story, '') AS story_en,
+			p.eligibility, p.place_text, p.old_province, p.source_url, p.is_demo, p.published_at, p.updated_at
+		FROM product p JOIN product_search x ON x.product_id = p.id JOIN product_text t ON t.product_id = p.id AND t.locale = 'vi'
+		LEFT JOIN product_text en ON en.product_id = p.id AND en.locale = 'en'
+		WHERE p.slug = ? AND p.state = 'published' AND NOT p.is_medicine`, slug).Scan(&rows).Error
+	if err != nil {
+		return Product{}, fmt.Errorf("storefront: product: %w", err)
+	}
+	if len(rows) == 0 {
+		return Product{}, notFound()
+	}
+	r := rows[0]
+	more, similar, err := s.beside(ctx, r.ID, adult)
+	if err != nil {
+		return Product{}, err
+	}
+	cards, err := s.Cards(ctx, slices.Concat([]int64{r.ID}, more, similar))
+	if err != nil {
+		return Product{}, err
+	}
+	card, ok := cards[r.ID]
+	if !ok { // nothing of it is for sale
+		return Product{}, notFound()
+	}
+	p := Product{Card: card, SummaryVI: r.SummaryVI, SummaryEN: cmp.Or(r.SummaryEN, r.SummaryVI), StoryVI: r.StoryVI, StoryEN: cmp.Or(r.StoryEN, r.StoryVI),
+		Eligibility: r.Eligibility, PlaceText: r.PlaceText, OldProvince: r.OldProvince, SourceURL: r.SourceURL, Demo: r.IsDemo,
+		PublishedAt: r.PublishedAt, UpdatedAt: r.UpdatedAt, More: inOrder(more, cards), Similar: inOrder(similar, cards)}
+	p.Gate = card.AdultsOnly && !adult
+	if err := s.fill(ctx, &p); err != nil {
+		return Product{}, err
+	}
+	return p, nil
+}
+
+// fill adds what hangs on a product.
+func (s *Service) fill(ctx context.Context, p *Product) error {
+	now := s.Clock.Now()
+	today := clock.On(now)
+	rules, err := s.Catalog.Rules(ctx, today)
+	if err != nil {
+		return err
+	}
+	p.Rules = rules[p.SetNo]
+	tree, err := s.Catalog.Categories(ctx)
+	if err != nil {
+		return err
+	}
+	p.Category, _ = tree.ByCode(p.CategoryCode)
+	p.Crumbs = []Crumb{{TextVI: "Sản phẩm", TextEN: "Products", Path: "/san-pham"}}
+	for _, c := range tree.Path(p.CategoryCode) {
+		p.Crumbs = append(p.Crumbs, Crumb{TextVI: c.ShortVI, TextEN: c.ShortEN, Path: "/nhom/" + c.Slug})
+	}
+	p.Crumbs = append(p.Crumbs, Crumb{TextVI: p.NameVI, TextEN: p.NameEN})
+	makers, err := s.makers(ctx, "m.id = ?", p.ProducerID)
+	if err != nil {
+		return err
+	}
+	if len(makers) == 0 { // suspended since the index was made
+		return notFound()
+	}
+	p.Producer = makers[0]
+	if p.Gate {
+		p.SummaryVI, p.SummaryEN, p.StoryVI, p.StoryEN, p.Picture = "", "", "", "", Picture{}
+		return nil
+	}
+	if p.Variants, err = s.sales(ctx, p, now, today); err != nil {
+		return err
+	}
+	if p.Facts, err = s.facts(ctx, p.ProductID); err != nil {
+		return err
+	}
+	if p.Pictures, err = s.picturesOf(ctx, p.ProductID); err != nil {
+		return err
+	}
+	history, err := s.Certificates.History(ctx, s.DB.Read(ctx), p.ProductID)
+	if err != nil {
+		return err
+	}
+	p.Records = records(history, today)
+	p.Showrooms, err = s.Showrooms(ctx, p.ProvinceCode)
+	return err
+}
+
+// records puts the certificate that counts first, most stars first, then the newest.
+func records(history []certification.Record, today clock.Date) []Record {
+	out := make([]Record, len(history))
+	for i, r := range history {
+		out[i] = Record{Record: r, State: r.StateOn(today)}
+	}
+	slices.SortStableFunc(out, func(a, b Record) int {
+		va, vb := a.State == ProofValid, b.State == ProofValid
+		switch {
+		case va && vb:
+			return cmp.Or(cmp.Compare(b.Stars, a.Stars), b.ValidTo.Compare(a.ValidTo))
+		case va:
+			return -1
+		case vb:
+			return 1
+		}
+		return 0
+	})
+	return out
+}
+
+// beside finds other goods of the maker and goods of the same kind by others, in stock first. One statement.
+func (s *Service) beside(ctx context.Context, id int64, adult bool) (more, similar []int64, err error) {
+	now := s.Clock.Now()
+	today := clock.On(now)
+	rules, err := s.Catalog.Rules(ctx, today)
+	if err != nil {
+		return nil, nil, err
+	}
+	var rows []struct {
+		Kind      string
+		ProductID int64
+	}
+	err = s.DB.Read(ctx).Raw(`WITH me AS (SELECT * FROM product_search WHERE product_id = @id),
+		own AS (SELECT p.product_id, p.published_at, `+narrow+` WHERE p.producer_id = (SELECT producer_id FROM me) AND p.product_id <> @id
+			AND (@adult OR NOT p.set_no = ANY (CAST(@adult_sets AS int[]))) ORDER BY p.product_id DESC LIMIT 200),
+		kin AS (SELECT p.product_id, p.published_at, p.province_code = (SELECT province_code FROM me) AS near, `+narrow+` WHERE p.product_id IN (
+			SELECT product_id FROM product_search WHERE category_code = (SELECT category_code FROM me) AND producer_id <> (SELECT producer_id FROM me)
+				AND (@adult OR NOT set_no = ANY (CAST(@adult_sets AS int[]))) ORDER BY published_at DESC, product_id DESC LIMIT 60))
+		(SELECT 'more' AS kind, product_id FROM own ORDER BY stocked DESC, stars DESC, published_at DESC, product_id LIMIT @n)
+		UNION ALL
+		(SELECT 'similar', product_id FROM kin ORDER BY stocked DESC, near DESC, stars DESC, published_at DESC, product_id LIMIT @n)`,
+		map[string]any{"id": id, "today": today, "now": now, "adult": adult, "adult_sets": adultSets(rules), "n": beside}).Scan(&rows).Error
+	if err != nil {
+		return nil, nil, fmt.Errorf("storefront: beside: %w", err)
+	}
+	for _, r := range rows {
+		if r.Kind == "more" {
+			more = append(more, r.ProductID)
+		} else {
+			similar = append(similar, r.ProductID)
+		}
+	}
+	return more, similar, nil
+}
+
+type saleRow struct {
+	ID          int64
+	SKU         string `gorm:"column:sku"`
+	GTIN        string `gorm:"column:gtin"`
+	UnitVI      string `gorm:"column:unit_vi"`
+	UnitEN      string `gorm:"column:unit_en"`
+	NetAmount   float64
+	NetUnit     string
+	WeightG     int `gorm:"column:weight_g"`
+	Price       money.VND
+	PriceSource string
+	Available   int64
+}
+
+func (s *Service) sales(ctx context.Context, p *Product, now time.Time, today clock.Date) ([]Sale, error) {
+	var rows []saleRow
+	err := s.DB.Read(ctx).Raw(`SELECT v.id, v.sku, coalesce(v.gtin, '') AS gtin, v.unit_vi, v.unit_en, coalesce(v.net_amount, 0)::float8 AS net_amount,
+			coalesce(v.net_unit, '') AS net_unit, coalesce(v.weight_g, 0) AS weight_g, v.price, v.price_source, (`+availableOf+`) AS available
+		FROM variant v WHERE v.product_id = @id AND v.state = 'active' ORDER BY v.position, v.id`,
+		map[string]any{"id": p.ProductID, "now": now, "today": today}).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("storefront: variants: %w", err)
+	}
+	out := make([]Sale, len(rows))
+	for i, r := range rows {
+		stocked := r.Available > 0 && !p.ContactOnly
+		out[i] = Sale{VariantID: r.ID, SKU: r.SKU, GTIN: r.GTIN, UnitVI: r.UnitVI, UnitEN: r.UnitEN, NetAmount: r.NetAmount, NetUnit: r.NetUnit,
+			WeightG: r.WeightG, Price: r.Price, Estimate: r.PriceSource == "estimate", Available: r.Available, InStock: stocked, Few: stocked && r.Available <= few}
+	}
+	return out, nil
+}
+
+func (s *Service) facts(ctx context.Context, id int64) ([]Fact, error) {
+	var rows []struct{ Locale, Key, Value string }
+	if err := s.DB.Read(ctx).Raw(`SELECT locale, key, value FROM label_fact WHERE product_id = ? ORDER BY key, locale DESC`, id).Scan(&rows).Error; err != nil {
+		return nil, fmt.Errorf("storefront: label: %w", err)
+	}
+	var out []Fact
+	for _, r := range rows { // Vietnamese before English of the same key
+		if n := len(out); n == 0 || out[n-1].Key != r.Key {
+			out = append(out, Fact{Key: r.Key, ValueVI: r.Value, ValueEN: r.Value})
+		} else {
+			out[n-1].ValueEN = r.Value
+		}
+	}
+	return out, nil
+}
+
+func (s *Service) picturesOf(ctx context.Context, id int64) ([]Picture, error) {
+	var rows []struct {
+		AssetID int64
+		AltVI   string `gorm:"column:alt_vi"`
+		AltEN   string `gorm:"column:alt_en"`
+		Drawing bool
+	}
+	err := s.DB.Read(ctx).Raw(`SELECT pp.asset_id, pp.alt_vi, pp.alt_en, a.kind = 'drawing' AS drawing FROM product_picture pp
+		JOIN media_asset a ON a.id = pp.asset_id WHERE pp.product_id = ? ORDER BY pp.position`, id).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("storefront: pictures: %w", err)
+	}
+	assets := make([]int64, len(rows))
+	for i, r := range rows {
+		assets[i] = r.AssetID
+	}
+	found, err := s.pictures(ctx, assets)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Picture, 0, len(rows))
+	for _, r := range rows {
+		if p, ok := found[r.AssetID]; ok {
+			out = append(out, Picture{Picture: p, Drawing: r.Drawing, AltVI: r.AltVI, AltEN: cmp.Or(r.AltEN, r.AltVI)})
+		}
+	}
+	return out, nil
+}
