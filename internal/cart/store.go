@@ -51,8 +51,8 @@ func lock(ctx context.Context, tx db.Tx, token string) (id int64, found bool, er
 }
 
 func insert(ctx context.Context, tx db.Tx, token string, now time.Time) (id int64, err error) {
-	err = tx.WithContext(ctx).Raw(`INSERT INTO cart (token_hash, created_at, updated_at) VALUES (?, ?, ?) RETURNING id`,
-		ident.Hash(token), now, now).Scan(&id).Error
+	err = tx.WithContext(ctx).Raw(`INSERT INTO cart (created_at, updated_at, token_hash) VALUES (?, ?, ?) RETURNING id`,
+		now, now, ident.Hash(token)).Scan(&id).Error
 	return id, err
 }
 
