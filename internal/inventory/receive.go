@@ -3,7 +3,6 @@ package inventory
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -292,10 +291,11 @@ func (s *Service) Tidy(ctx context.Context) (int, error) {
 		err := s.db.InTx(ctx, func(tx db.Tx) error {
 			now := s.clock.Now()
 			levels, err := expiredLevels(ctx, tx, now, batch)
-			if n = len(levels); err != nil || n == 0 {
+			if err != nil {
 				return err
 			}
-			_, err = closeExpired(ctx, tx, slices.Clip(levels), 0, now)
+			freed, err := closeExpired(ctx, tx, levels, 0, now)
+			n = len(freed)
 			return err
 		})
 		if err != nil {
