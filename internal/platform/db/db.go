@@ -91,6 +91,7 @@ func openPool(ctx context.Context, dsn string, c Config) (*pgxpool.Pool, error) 
 		"timezone":                            "UTC",
 		"statement_timeout":                   "15s",
 		"lock_timeout":                        "8s",
+		"jit":                                 "off", // compiling a page's query takes longer than running it
 		"idle_in_transaction_session_timeout": "30s",
 	} {
 		if _, set := params[name]; !set {
@@ -136,6 +137,13 @@ func (d *DB) Read(ctx context.Context) *gorm.DB { return d.read.WithContext(ctx)
 
 // Primary is a handle for single statements that must see the latest writes.
 func (d *DB) Primary(ctx context.Context) *gorm.DB { return d.orm.WithContext(ctx) }
+
+// Count runs a fixed query that answers one number, such as a check of `ocop doctor`.
+func (d *DB) Count(ctx context.Context, query string) (int64, error) {
+	var n int64
+	err := d.pool.QueryRow(ctx, query).Scan(&n)
+	return n, err
+}
 
 const attempts = 4
 

@@ -1,0 +1,346 @@
+// Package app is the composition root: New builds every service by hand from a configuration. The
+// command and the flow tests use the same one.
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.opentelemetry.io/contrib/instrumentation/github.com/gin-gonic/gin/otelgin"
+
+	"choocop.vn/ocop/internal/account"
+	"choocop.vn/ocop/internal/adapter/blob"
+	"choocop.vn/ocop/internal/adapter/mail"
+	"choocop.vn/ocop/internal/adapter/vietqr"
+	"choocop.vn/ocop/internal/cart"
+	"choocop.vn/ocop/internal/catalog"
+	"choocop.vn/ocop/internal/certification"
+	"choocop.vn/ocop/internal/config"
+	"choocop.vn/ocop/internal/geo"
+	"choocop.vn/ocop/internal/intake"
+	"choocop.vn/ocop/internal/inventory"
+	"choocop.vn/ocop/internal/media"
+	"choocop.vn/ocop/internal/notify"
+	"choocop.vn/ocop/internal/order"
+	"choocop.vn/ocop/internal/payment"
+	"choocop.vn/ocop/internal/platform/asset"
+	"choocop.vn/ocop/internal/platform/clock"
+	"choocop.vn/ocop/internal/platform/db"
+	"choocop.vn/ocop/internal/platform/ident"
+	"choocop.vn/ocop/internal/platform/job"
+	"choocop.vn/ocop/internal/platform/redis"
+	"choocop.vn/ocop/internal/producer"
+	"choocop.vn/ocop/internal/promo"
+	"choocop.vn/ocop/internal/search"
+	"choocop.vn/ocop/internal/showroom"
+	"choocop.vn/ocop/internal/storefront"
+	"choocop.vn/ocop/internal/web/kit"
+	"choocop.vn/ocop/internal/web/shop"
+	"choocop.vn/ocop/internal/worker"
+	"choocop.vn/ocop/static"
+	"choocop.vn/ocop/templates"
+)
+
+// App is the whole program, built and not yet listening.
+type App struct {
+	Config    config.Config
+	DB        *db.DB
+	Redis     *redis.Client
+	Clock     clock.Clock
+	Geo       *geo.Service
+	Accounts  *account.Service
+	Media     *media.Service
+	Producers *producer.Service
+	Catalog   *catalog.Service
+	Showrooms *showroom.Service
+	Stars     *certification.Service
+	Stock     *inventory.Service
+	Intake    *intake.Service
+	Search    *search.Service
+	Carts     *cart.Service
+	Orders    *order.Service
+	Store     *storefront.Service
+	Views     *kit.Views
+
+	handler  http.Handler
+	workers  *job.Workers
+	registry *prometheus.Registry
+	blobs    *blob.Disk
+}
+
+// Options are what tests set otherwise.
+type Options struct {
+	Clock  clock.Clock
+	Sender notify.Sender
+}
+
+// New builds the program. The database may still be away or empty: see Migrate.
+func New(ctx context.Context, cfg config.Config, o Options) (*App, error) {
+	a := &App{Config: cfg, Clock: o.Clock}
+	if a.Clock == nil {
+		a.Clock = clock.System()
+	}
+	secret, err := linkSecret(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if a.DB, err = db.Open(ctx, db.Config{DSN: cfg.DatabaseURL, ReadDSN: cfg.ReadURL}); err != nil {
+		return nil, err
+	}
+	if a.Redis, err = redis.Open(ctx, redis.Config{URL: cfg.RedisURL, Dev: !cfg.InProduction()}); err != nil {
+		a.Close()
+		return nil, err
+	}
+	if a.blobs, err = blob.NewDisk(filepath.Join(cfg.Data, "media")); err != nil {
+		a.Close()
+		return nil, err
+	}
+	if err := a.services(secret, o.Sender); err != nil {
+		a.Close()
+		return nil, err
+	}
+	if err := a.web(); err != nil {
+		a.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// linkSecret is the key of order links. Development keeps one in the data folder, so that links
+// outlive a restart.
+func linkSecret(cfg config.Config) ([]byte, error) {
+	text := cfg.Secret
+	if text == "" {
+		path := filepath.Join(cfg.Data, "secret")
+		data, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			if err := os.MkdirAll(cfg.Data, 0o755); err != nil {
+				return nil, fmt.Errorf("app: %w", err)
+			}
+			data = []byte(ident.Token())
+			err = os.WriteFile(path, data, 0o600)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("app: secret: %w", err)
+		}
+		text = string(data)
+	}
+	sum := sha256.Sum256([]byte("order links\x00" + text))
+	return sum[:], nil
+}
+
+func (a *App) services(secret []byte, sender notify.Sender) error {
+	queue, err := job.NewQueue()
+	if err != nil {
+		return err
+	}
+	if sender == nil {
+		if sender, err = mail.New(a.Config.SMTPURL, a.Config.MailFrom, filepath.Join(a.Config.Data, "mail")); err != nil {
+			return err
+		}
+	}
+	d, c := a.DB, a.Clock
+	a.Geo = geo.New(d)
+	a.Accounts = account.New(d)
+	a.Media = media.New(d, a.blobs, c)
+	a.Producers = producer.New(d, c)
+	a.Catalog = catalog.New(d, c)
+	a.Showrooms = showroom.New(d)
+	a.Stars = certification.New(d, c)
+	a.Stock = inventory.New(d, c)
+	a.Search = search.New(d, c)
+	a.Intake = intake.New(d, c, a.Geo, a.Producers, a.Catalog, a.Stars, a.Search)
+	payments := payment.New(vietqr.Generator{}, c)
+	a.Carts = cart.New(d, c, a.Catalog, a.Stock)
+	notes, err := notify.New(d, c, sender, templates.Files, notify.Site{Name: "Chợ OCOP", URL: a.Config.BaseURL, Operator: a.Config.Operator.Name, Address: a.Config.Operator.Address, Email: a.Config.Operator.Email})
+	if err != nil {
+		return err
+	}
+	a.Orders = order.New(order.Deps{DB: d, Clock: c, Jobs: queue, Geo: a.Geo, Producers: a.Producers, Catalog: a.Catalog, Showrooms: a.Showrooms,
+		Stock: a.Stock, Promo: promo.New(c), Payments: payments, Carts: a.Carts, Notify: notes},
+		order.Config{Secret: secret, VietQRTTL: a.Config.VietQRTTL, BaseURL: a.Config.BaseURL})
+	a.Store = storefront.New(storefront.Sources{DB: d, Clock: c, Geo: a.Geo, Catalog: a.Catalog, Certificates: a.Stars, Showrooms: a.Showrooms, Search: a.Search, Pictures: a.Media,
+		Cache: a.Redis.Cache("store", redis.ForToday(c))})
+	a.workers = job.NewWorkers()
+	worker.Register(a.workers, worker.Deps{Orders: a.Orders, Carts: a.Carts, Stock: a.Stock})
+	return nil
+}
+
+func (a *App) web() error {
+	cfg := a.Config
+	https := strings.HasPrefix(cfg.BaseURL, "https://")
+	assets, pages := asset.New(static.Files, "/static"), fs.FS(templates.Files)
+	live := !cfg.InProduction() && isDir("templates") && isDir("static")
+	if live {
+		assets, pages = asset.Live(os.DirFS("static"), "/static"), os.DirFS("templates")
+	}
+	operator := kit.Operator(cfg.Operator)
+	views, err := kit.NewViews(kit.ViewConfig{Files: pages, Live: live, Demo: cfg.Demo, CartCount: shop.CountBasket(a.Carts),
+		Site: &kit.Site{BaseURL: cfg.BaseURL, Operator: operator, Asset: assets.URL}})
+	if err != nil {
+		return err
+	}
+	a.Views = views
+	sessions := scs.New()
+	sessions.Store = a.Redis.Sessions()
+	sessions.Lifetime, sessions.IdleTimeout = 30*24*time.Hour, 12*time.Hour
+	sessions.Cookie.Name, sessions.Cookie.Secure, sessions.Cookie.SameSite = "phien", https, http.SameSiteLaxMode
+	sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
+		slog.ErrorContext(r.Context(), "sessions", "error", err)
+		http.Error(w, "Đăng nhập tạm thời chưa được, xin thử lại sau ít phút. / Sign-in is away for a moment, please try again shortly.", http.StatusServiceUnavailable)
+	}
+
+	gin.SetMode(gin.ReleaseMode)
+	e := gin.New()
+	e.ContextWithFallback = true
+	e.HandleMethodNotAllowed = true
+	if err := e.SetTrustedProxies(cfg.Proxies); err != nil {
+		return fmt.Errorf("app: OCOP_TRUSTED_PROXIES: %w", err)
+	}
+	a.registry = prometheus.NewRegistry()
+	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	e.Use(otelgin.Middleware("ocop"), kit.Trace(a.observer()), views.Recover(), kit.Headers(https), kit.Body(1<<20))
+	a.machines(e, assets)
+	(&shop.Shop{Views: views, Store: a.Store, Search: a.Search, Geo: a.Geo, Media: a.Media, Carts: a.Carts, Orders: a.Orders,
+		Accounts: a.Accounts, Sessions: sessions, Codes: shop.Codes{SVG: vietqr.QR, PNG: vietqr.PNG}, Limiter: a.Redis.Limiter(),
+		Clock: a.Clock, HTTPS: https, BaseURL: cfg.BaseURL, Operator: operator}).Routes(e)
+	e.NoRoute(views.NotFound)
+	e.NoMethod(views.NotFound)
+
+	withSession := sessions.LoadAndSave(e)
+	guard := http.NewCrossOriginProtection()
+	a.handler = guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if shop.NeedsSession(r.URL.Path) {
+			withSession.ServeHTTP(w, r)
+			return
+		}
+		e.ServeHTTP(w, r)
+	}))
+	return nil
+}
+
+func isDir(name string) bool {
+	st, err := os.Stat(name)
+	return err == nil && st.IsDir()
+}
+
+func (a *App) observer() func(string, string, int, time.Duration) {
+	seen := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "ocop_http_seconds", Help: "Time to answer, by route.",
+		Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5}}, []string{"route", "method", "status"})
+	a.registry.MustRegister(seen)
+	return func(route, method string, status int, d time.Duration) {
+		seen.WithLabelValues(route, method, fmt.Sprint(status/100)+"xx").Observe(d.Seconds())
+	}
+}
+
+// machines are the addresses for programs: files, health, figures.
+func (a *App) machines(e *gin.Engine, assets *asset.Set) {
+	e.GET("/static/*path", func(c *gin.Context) {
+		data, kind, etag, packed, ok := assets.Lookup(c.Request.URL.Path)
+		if !ok {
+			c.Status(http.StatusNotFound)
+			return
+		}
+		h := c.Writer.Header()
+		h.Set("ETag", etag)
+		h.Set("Cache-Control", "no-cache")
+		if assets.Immutable(c.Request.URL.Path) {
+			h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		}
+		if c.GetHeader("If-None-Match") == etag {
+			c.Status(http.StatusNotModified)
+			return
+		}
+		if packed != nil {
+			h.Set("Vary", "Accept-Encoding")
+			if strings.Contains(c.GetHeader("Accept-Encoding"), "gzip") {
+				h.Set("Content-Encoding", "gzip")
+				data = packed
+			}
+		}
+		c.Data(http.StatusOK, kind, data)
+	})
+	e.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
+	e.GET("/readyz", func(c *gin.Context) {
+		if err := a.Ready(c); err != nil {
+			c.String(http.StatusServiceUnavailable, "%v\n", err)
+			return
+		}
+		c.String(http.StatusOK, "ready\n")
+	})
+	metrics := promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{})
+	e.GET("/metrics", func(c *gin.Context) {
+		// Figures are for the operator: from this machine only, unless they have an address of their own.
+		if a.Config.InProduction() && a.Config.MetricsAddr == "" && !local(c.ClientIP()) {
+			c.Status(http.StatusNotFound)
+			return
+		}
+		metrics.ServeHTTP(c.Writer, c.Request)
+	})
+}
+
+func local(ip string) bool { return ip == "127.0.0.1" || ip == "::1" }
+
+// Ready reports what keeps the program from serving well: database, schema, Redis.
+func (a *App) Ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := a.DB.Ping(ctx); err != nil {
+		return errors.New("database: does not answer")
+	}
+	if err := db.Migrated(ctx, a.DB); err != nil {
+		return fmt.Errorf("schema: %w", err)
+	}
+	if err := a.Redis.Ping(ctx); err != nil {
+		return errors.New("redis: does not answer")
+	}
+	return nil
+}
+
+// Handler answers all requests.
+func (a *App) Handler() http.Handler { return a.handler }
+
+// Metrics answers with the figures of the program, for a listener of its own.
+func (a *App) Metrics() http.Handler { return promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}) }
+
+// Migrate brings the schema and the units of the country up to date.
+func (a *App) Migrate(ctx context.Context) error {
+	if err := db.Migrate(ctx, a.DB); err != nil {
+		return err
+	}
+	if err := a.DB.InTx(ctx, func(tx db.Tx) error { return geo.Load(ctx, tx) }); err != nil {
+		return err
+	}
+	a.Geo.Invalidate()
+	return nil
+}
+
+// Work starts the job workers; stop the runner before Close.
+func (a *App) Work(ctx context.Context) (*job.Runner, error) { return job.Run(ctx, a.DB, a.workers, 4) }
+
+// Close gives everything back.
+func (a *App) Close() {
+	if a.blobs != nil {
+		_ = a.blobs.Close()
+	}
+	if a.Redis != nil {
+		_ = a.Redis.Close()
+	}
+	if a.DB != nil {
+		a.DB.Close()
+	}
+}

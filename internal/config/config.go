@@ -1,0 +1,114 @@
+// Package config is the one struct of settings, read from the environment and checked at start.
+//
+// Each secret may be given as NAME or, as NAME_FILE, by the path of a file that holds it.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// Modes of running.
+const (
+	Development = "development"
+	Production  = "production"
+)
+
+// Config is every setting of the program; README holds the same table for people.
+type Config struct {
+	Addr        string        `env:"OCOP_ADDR" envDefault:"localhost:8080"`
+	Data        string        `env:"OCOP_DATA" envDefault:".data"`
+	Mode        string        `env:"OCOP_MODE" envDefault:"development"`
+	BaseURL     string        `env:"OCOP_BASE_URL"`
+	DatabaseURL string        `env:"DATABASE_URL"`
+	ReadURL     string        `env:"DATABASE_READ_URL"`
+	RedisURL    string        `env:"REDIS_URL"`
+	Secret      string        `env:"OCOP_SECRET"`
+	SMTPURL     string        `env:"OCOP_SMTP_URL"`
+	MailFrom    string        `env:"OCOP_MAIL_FROM" envDefault:"Chợ OCOP <khong-tra-loi@choocop.example>"`
+	VietQRTTL   time.Duration `env:"OCOP_VIETQR_TTL" envDefault:"15m"`
+	LogLevel    string        `env:"OCOP_LOG" envDefault:"info"`
+	OTLP        string        `env:"OCOP_OTLP_ENDPOINT"`
+	MetricsAddr string        `env:"OCOP_METRICS_ADDR"`
+	Proxies     []string      `env:"OCOP_TRUSTED_PROXIES"`
+	Demo        bool          `env:"OCOP_DEMO"`
+	Operator    Operator
+}
+
+// Operator is who runs the platform; the e-commerce law wants it on every page (NĐ 248/2026, Art. 4).
+type Operator struct {
+	Name    string `env:"OCOP_OPERATOR_NAME" envDefault:"Trung tâm Xúc tiến thương mại (bản chạy thử)"`
+	Address string `env:"OCOP_OPERATOR_ADDRESS" envDefault:"chưa khai báo"`
+	TaxCode string `env:"OCOP_OPERATOR_TAX_CODE" envDefault:"chưa khai báo"`
+	Phone   string `env:"OCOP_OPERATOR_PHONE" envDefault:"chưa khai báo"`
+	Email   string `env:"OCOP_OPERATOR_EMAIL" envDefault:"lien-he@choocop.example"`
+}
+
+var secrets = []string{"DATABASE_URL", "DATABASE_READ_URL", "REDIS_URL", "OCOP_SECRET", "OCOP_SMTP_URL"}
+
+// Read takes the settings from the environment. Every fault is named at once.
+func Read() (Config, error) {
+	vars := map[string]string{}
+	for _, kv := range os.Environ() {
+		name, value, _ := strings.Cut(kv, "=")
+		vars[name] = value
+	}
+	for _, name := range secrets {
+		path := vars[name+"_FILE"]
+		if path == "" || vars[name] != "" {
+			continue
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return Config{}, fmt.Errorf("config: %s_FILE: %w", name, err)
+		}
+		vars[name] = strings.TrimSpace(string(data))
+	}
+	var c Config
+	if err := env.ParseWithOptions(&c, env.Options{Environment: vars}); err != nil {
+		return Config{}, fmt.Errorf("config: %w", err)
+	}
+	if c.BaseURL == "" {
+		c.BaseURL = "http://" + c.Addr
+	}
+	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
+	return c, c.check()
+}
+
+// InProduction reports whether conveniences of development are off.
+func (c Config) InProduction() bool { return c.Mode == Production }
+
+func (c Config) check() error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf("config: "+format, args...)) }
+	if c.Mode != Development && c.Mode != Production {
+		fault("OCOP_MODE is %q; it may be %q or %q", c.Mode, Development, Production)
+	}
+	if u, err := url.Parse(c.BaseURL); err != nil || u.Host == "" || u.Path != "" {
+		fault("OCOP_BASE_URL %q must look like https://example.vn", c.BaseURL)
+	}
+	if c.VietQRTTL < time.Minute || c.VietQRTTL > 24*time.Hour {
+		fault("OCOP_VIETQR_TTL %s must lie between 1m and 24h", c.VietQRTTL)
+	}
+	if c.InProduction() {
+		if c.DatabaseURL == "" {
+			fault("DATABASE_URL is needed in production")
+		}
+		if c.RedisURL == "" {
+			fault("REDIS_URL is needed in production; the built-in Redis is for development only")
+		}
+		if len(c.Secret) < 32 {
+			fault("OCOP_SECRET is needed in production, at least 32 characters; for example from `openssl rand -base64 48`")
+		}
+		if c.Demo {
+			fault("OCOP_DEMO cannot be on in production")
+		}
+	}
+	return errors.Join(faults...)
+}

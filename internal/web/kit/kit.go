@@ -1,0 +1,180 @@
+// Package kit is what the pages of every audience share: turning a handler's error into a response,
+// rendering, forms, language, request ids, security headers, limits and rights.
+//
+// A handler returns an error; Do is the only place that makes a response of it. Known errors
+// (apperr) become a translated page; anything else is logged with the route and the request id and
+// shown as one sentence.
+package kit
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"choocop.vn/ocop/internal/platform/apperr"
+	"choocop.vn/ocop/internal/platform/db"
+	"choocop.vn/ocop/internal/platform/ident"
+	"choocop.vn/ocop/internal/platform/redis"
+)
+
+// Handler answers one request or says why not.
+type Handler func(c *gin.Context) error
+
+const requestIDKey = "request_id"
+
+// Do runs h and answers for its error.
+func (v *Views) Do(h Handler) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if err := h(c); err != nil {
+			v.Fail(c, err)
+		}
+	}
+}
+
+// Failure is the model of every error page.
+type Failure struct {
+	Page
+	Status  int
+	Text    string
+	Request string
+}
+
+// Fail answers with the page for err.
+func (v *Views) Fail(c *gin.Context, err error) {
+	if errors.Is(err, context.Canceled) {
+		c.Abort()
+		return
+	}
+	page := Failure{Status: http.StatusInternalServerError, Request: RequestID(c)}
+	faults, known := apperr.As(err)
+	switch {
+	case known:
+		page.Status = Status(faults)
+	case db.Away(err) || errors.Is(err, context.DeadlineExceeded):
+		page.Status = http.StatusServiceUnavailable
+		c.Header("Retry-After", "10")
+	}
+	if page.Status >= http.StatusInternalServerError {
+		slog.ErrorContext(c, "request failed", "route", c.FullPath(), "method", c.Request.Method, "request_id", page.Request, "error", err)
+	}
+	// The basket is not asked for again: the database may be what is away.
+	page.Page = (&Views{site: v.site, demo: v.demo, count: func(*gin.Context) int { return 0 }}).NewPage(c, "")
+	page.Query, page.NoIndex = "", true
+	page.Title = page.T("error." + statusName(page.Status) + ".title")
+	page.Text = page.T("error." + statusName(page.Status) + ".text")
+	if known && len(faults) > 0 && page.Status != http.StatusNotFound {
+		page.Text = page.say(faults[0])
+	}
+	c.Header("Cache-Control", "no-store")
+	if e := v.Render(c, page.Status, "error/error", &page); e != nil {
+		slog.ErrorContext(c, "error page failed", "request_id", page.Request, "error", e)
+		c.String(page.Status, "%s (%s)", http.StatusText(page.Status), page.Request)
+	}
+	c.Abort()
+}
+
+func statusName(status int) string {
+	switch status {
+	case http.StatusNotFound:
+		return "not_found"
+	case http.StatusForbidden:
+		return "denied"
+	case http.StatusTooManyRequests:
+		return "too_many"
+	case http.StatusServiceUnavailable:
+		return "away"
+	case http.StatusInternalServerError:
+		return "fault"
+	}
+	return "refused"
+}
+
+// NotFound is the handler of addresses that lead nowhere.
+func (v *Views) NotFound(c *gin.Context) {
+	v.Fail(c, apperr.New(apperr.NotFound, "error.not_found.text"))
+}
+
+// RequestID is the id under which the log knows this request.
+func RequestID(c *gin.Context) string { return c.GetString(requestIDKey) }
+
+// Recover turns a panic into the fault page.
+func (v *Views) Recover() gin.HandlerFunc {
+	return func(c *gin.Context) {
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler {
+					panic(p)
+				}
+				slog.ErrorContext(c, "panic", "route", c.FullPath(), "request_id", RequestID(c), "panic", p, "stack", string(debug.Stack()))
+				if !c.Writer.Written() {
+					v.Fail(c, errors.New("panic"))
+				}
+			}
+		}()
+		c.Next()
+	}
+}
+
+// Trace gives the request an id and writes one line when it is done. It logs the route pattern, not
+// the address: codes, secrets and search words stay out of the log.
+func Trace(observe func(route, method string, status int, d time.Duration)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		id := ident.Code(4, 4)
+		c.Set(requestIDKey, id)
+		c.Header("X-Request-Id", id)
+		start := time.Now()
+		c.Next()
+		d := time.Since(start)
+		route := c.FullPath()
+		if route == "" {
+			route = "(none)"
+		}
+		observe(route, c.Request.Method, c.Writer.Status(), d)
+		slog.DebugContext(c, "request", "route", route, "method", c.Request.Method, "status", c.Writer.Status(), "ms", d.Milliseconds(), "request_id", id)
+	}
+}
+
+// Headers are the same for every page: no inline script, no framing, no leaking of secret addresses.
+func Headers(https bool) gin.HandlerFunc {
+	const policy = "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; " +
+		"font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+	return func(c *gin.Context) {
+		h := c.Writer.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Permissions-Policy", "geolocation=(), camera=(), microphone=()")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		if https {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		c.Next()
+	}
+}
+
+// Body refuses forms larger than max bytes.
+func Body(max int64) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, max)
+		c.Next()
+	}
+}
+
+// Limit holds one address to a rate on a group of routes.
+func (v *Views) Limit(l *redis.Limiter, name string, r redis.Rate) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		ok, wait := l.Allow(c, name+":"+c.ClientIP(), r)
+		if !ok {
+			c.Header("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+			v.Fail(c, apperr.New(apperr.TooMany, "error.too_many.text"))
+			return
+		}
+		c.Next()
+	}
+}

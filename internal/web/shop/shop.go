@@ -1,0 +1,174 @@
+// Package shop is the shoppers' side of the site: finding, trusting, buying and following goods, in
+// Vietnamese and under /en in English, without an account and without script where that can be.
+package shop
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/gin-gonic/gin"
+
+	"choocop.vn/ocop/internal/account"
+	"choocop.vn/ocop/internal/cart"
+	"choocop.vn/ocop/internal/geo"
+	"choocop.vn/ocop/internal/media"
+	"choocop.vn/ocop/internal/order"
+	"choocop.vn/ocop/internal/platform/clock"
+	"choocop.vn/ocop/internal/platform/redis"
+	"choocop.vn/ocop/internal/search"
+	"choocop.vn/ocop/internal/storefront"
+	"choocop.vn/ocop/internal/web/kit"
+)
+
+// Codes draws QR codes; app fills it from the adapter.
+type Codes struct {
+	SVG func(text string, sizePx int, title string) ([]byte, error)
+	PNG func(text string, sizePx int) ([]byte, error)
+}
+
+// Shop holds what the pages need; app fills it.
+type Shop struct {
+	Views    *kit.Views
+	Store    *storefront.Service
+	Search   *search.Service
+	Geo      *geo.Service
+	Media    *media.Service
+	Carts    *cart.Service
+	Orders   *order.Service
+	Accounts *account.Service
+	Sessions *scs.SessionManager
+	Codes    Codes
+	Limiter  *redis.Limiter
+	Clock    clock.Clock
+	HTTPS    bool
+	BaseURL  string
+	Operator kit.Operator
+}
+
+// right is who may use a route. It is an argument of every route line.
+type right int
+
+const (
+	anyone right = iota
+	// bySecret routes open only with the secret of the record; the domain verb checks it.
+	bySecret
+	staff
+)
+
+// Routes is the table of addresses. Each page stands once per language.
+func (s *Shop) Routes(e *gin.Engine) {
+	limit := func(name string, n int) gin.HandlerFunc { return s.Views.Limit(s.Limiter, name, redis.PerMinute(n)) }
+	for _, base := range []string{"/", "/en"} {
+		g := e.Group(base)
+		get := func(r right, path string, h kit.Handler, more ...gin.HandlerFunc) {
+			g.GET(path, s.handlers(r, h, more)...)
+		}
+		post := func(r right, path string, h kit.Handler, more ...gin.HandlerFunc) {
+			g.POST(path, s.handlers(r, h, more)...)
+		}
+		get(anyone, "", s.home)
+		get(anyone, "/san-pham", s.list)
+		get(anyone, "/san-pham/:slug", s.product)
+		get(anyone, "/nhom/:slug", s.category)
+		get(anyone, "/tinh", s.provinces)
+		get(anyone, "/tinh/:slug", s.province)
+		get(anyone, "/nha-san-xuat/:slug", s.producer)
+		get(anyone, "/diem-ban", s.showrooms)
+		get(anyone, "/diem-ban/:slug", s.showroom)
+		get(anyone, "/xac-minh", s.verify)
+		get(anyone, "/xac-minh/:code", s.proof)
+		get(anyone, "/xac-minh/:code/qr.png", s.proofQR)
+		get(anyone, "/goi-y", s.suggest, limit("suggest", 240))
+		post(anyone, "/tuoi", s.confirmAge)
+
+		get(anyone, "/gio-hang", s.basket)
+		post(anyone, "/gio-hang", s.addToBasket, limit("basket", 120))
+		post(anyone, "/gio-hang/dong", s.changeLine, limit("basket", 120))
+		get(anyone, "/thanh-toan", s.checkout)
+		post(anyone, "/thanh-toan", s.placeOrder, limit("checkout", 60))
+		get(bySecret, "/don-hang/:code", s.order)
+		get(bySecret, "/don-hang/:code/qr/:order", s.orderQR)
+		post(bySecret, "/don-hang/:code/huy", s.cancelOrder, limit("cancel", 30))
+
+		get(anyone, "/dang-nhap", s.signIn)
+		post(anyone, "/dang-nhap", s.doSignIn, limit("signin", 20))
+		post(anyone, "/dang-xuat", s.signOut)
+		get(staff, "/tai-khoan", s.myAccount)
+		for path, name := range policies {
+			get(anyone, path, s.policy(name))
+		}
+	}
+	e.GET("/anh/:name", s.Views.Do(s.pictureFile))
+	e.GET("/sitemap.xml", s.Views.Do(s.sitemap))
+	e.GET("/sitemap/:part", s.Views.Do(s.sitemapPart))
+	e.GET("/robots.txt", s.Views.Do(s.robots))
+}
+
+func (s *Shop) handlers(r right, h kit.Handler, more []gin.HandlerFunc) []gin.HandlerFunc {
+	if r == staff {
+		more = append(more, s.Views.Do(s.requireStaff))
+	}
+	if r == bySecret {
+		more = append(more, private)
+	}
+	return append(more, s.Views.Do(h))
+}
+
+// private keeps pages with a person's data out of every cache and referrer.
+func private(c *gin.Context) {
+	c.Header("Cache-Control", "no-store")
+	c.Header("Referrer-Policy", "no-referrer")
+	c.Header("X-Robots-Tag", "noindex")
+}
+
+// Names of the cookies.
+const (
+	cartCookie = "gio"
+	ageCookie  = "tuoi"
+)
+
+func (s *Shop) setCookie(c *gin.Context, name, value string, age time.Duration) {
+	http.SetCookie(c.Writer, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: int(age.Seconds()),
+		HttpOnly: true, Secure: s.HTTPS, SameSite: http.SameSiteLaxMode})
+}
+
+func cookie(c *gin.Context, name string) string {
+	v, err := c.Cookie(name)
+	if err != nil {
+		return ""
+	}
+	return v
+}
+
+// adult reports whether the reader has said to be 18 or older.
+func adult(c *gin.Context) bool { return cookie(c, ageCookie) == "18" }
+
+// CountBasket is the number of pieces in the visitor's basket, for the header of every page.
+func CountBasket(carts *cart.Service) func(*gin.Context) int {
+	return func(c *gin.Context) int {
+		token := cookie(c, cartCookie)
+		if token == "" {
+			return 0
+		}
+		n, err := carts.Count(c, token)
+		if err != nil {
+			return 0
+		}
+		return n
+	}
+}
+
+func (s *Shop) page(c *gin.Context, title string) kit.Page { return s.Views.NewPage(c, title) }
+
+// cachable lets browsers and proxies keep a page of a visitor without a basket for a moment, never
+// past the midnight at which certificates lapse.
+func (s *Shop) cachable(c *gin.Context) {
+	if cookie(c, cartCookie) != "" || cookie(c, ageCookie) != "" {
+		c.Header("Cache-Control", "private, no-cache")
+		return
+	}
+	keep := min(30*time.Second, clock.UntilMidnight(s.Clock))
+	c.Header("Cache-Control", "public, max-age="+seconds(keep))
+	c.Header("Vary", "Cookie")
+}
