@@ -3,7 +3,6 @@ package catalog
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"choocop.vn/ocop/internal/platform/db"
@@ -71,29 +70,18 @@ func (s *Service) Clashes(ctx context.Context, tx db.Tx, entries []Entry) (map[s
 }
 
 // Load enters products of a list by their keys, in a constant number of statements however many they are. What does not
-// differ is not touched, not even its updated_at. A new price is written to price_change. New products are published if
+// differ is not touched, not even its updated_at. A new price is written to price_change. New products are published where
 // [Service.Publish] would allow it; the state of known ones is left as it is. Keys must be unique and without Clashes.
 func (s *Service) Load(ctx context.Context, tx db.Tx, entries []Entry, actor string) (map[string]Loaded, error) {
 	if len(entries) == 0 {
 		return map[string]Loaded{}, nil
 	}
-	now := s.clock.Now()
 	rows := entryRows(entries)
 	if err := address(ctx, tx, rows); err != nil {
 		return nil, fmt.Errorf("catalog: load: %w", err)
 	}
-	out, err := upsertEntries(ctx, tx, rows, actor, now)
+	out, err := upsertEntries(ctx, tx, rows, actor, s.clock.Now())
 	if err != nil {
-		return nil, fmt.Errorf("catalog: load: %w", err)
-	}
-	var fresh []int64
-	for _, l := range out {
-		if l.Added {
-			fresh = append(fresh, l.ProductID)
-		}
-	}
-	slices.Sort(fresh)
-	if _, err := publishReady(ctx, tx, fresh, now); err != nil {
 		return nil, fmt.Errorf("catalog: load: %w", err)
 	}
 	return out, nil

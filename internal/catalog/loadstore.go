@@ -75,11 +75,15 @@ func clashes(ctx context.Context, tx db.Tx, rows []entryRow) (map[string]Clash, 
 	return out, err
 }
 
+// upsertProducts publishes new products whose producer is verified: their name and variant follow in the same transaction.
 const upsertProducts = `
-	INSERT INTO product AS p (slug, producer_id, category_code, eligibility, is_medicine, province_code, place_text, old_province, source_url,
-		import_key, is_demo, created_at, updated_at)
-	SELECT slug, producer_id, category_code, eligibility, is_medicine, province_code, place_text, old_province, source_url, key, is_demo, @at, @at
+	INSERT INTO product AS p (slug, producer_id, category_code, state, published_at, eligibility, is_medicine, province_code, place_text,
+		old_province, source_url, import_key, is_demo, created_at, updated_at)
+	SELECT r.slug, r.producer_id, r.category_code, CASE WHEN s.ready THEN 'published' ELSE 'draft' END, CASE WHEN s.ready THEN CAST(@at AS timestamptz) END,
+		r.eligibility, r.is_medicine, r.province_code, r.place_text, r.old_province, r.source_url, r.key, r.is_demo, @at, @at
 	FROM ` + entryRecord + `
+	JOIN producer m ON m.id = r.producer_id
+	CROSS JOIN LATERAL (SELECT m.state = 'verified' AND NOT r.is_medicine AS ready) s
 	ON CONFLICT (import_key) DO UPDATE SET
 		producer_id = excluded.producer_id,
 		category_code = excluded.category_code,
@@ -197,20 +201,4 @@ func touch(ctx context.Context, tx db.Tx, ids map[int64]bool, at time.Time) erro
 	}
 	return tx.WithContext(ctx).Exec(`UPDATE product SET updated_at = ? WHERE id IN ? AND updated_at < ?`,
 		at, slices.Collect(maps.Keys(ids)), at).Error
-}
-
-// publishReady publishes those of the drafts that are ready, and returns them.
-func publishReady(ctx context.Context, tx db.Tx, ids []int64, at time.Time) ([]int64, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	var done []int64
-	err := tx.WithContext(ctx).Raw(`
-		UPDATE product p SET state = 'published', published_at = coalesce(p.published_at, @at), updated_at = @at
-		WHERE p.id IN @ids AND p.state = 'draft' AND NOT p.is_medicine
-			AND EXISTS (SELECT FROM product_text t WHERE t.product_id = p.id AND t.locale = 'vi')
-			AND EXISTS (SELECT FROM variant v WHERE v.product_id = p.id AND v.state = 'active')
-			AND EXISTS (SELECT FROM producer m WHERE m.id = p.producer_id AND m.state = 'verified')
-		RETURNING p.id`, map[string]any{"ids": ids, "at": at}).Scan(&done).Error
-	return done, err
 }
