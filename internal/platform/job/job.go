@@ -71,7 +71,9 @@ func (w *Workers) Every(d time.Duration, args Args) {
 }
 
 // Runner works jobs off until stopped.
-type Runner struct{ client interface{ Stop(context.Context) error } }
+type Runner struct {
+	client interface{ Stop(context.Context) error }
+}
 
 // Run starts n workers on d's pool. It polls as well as listens, so a restart of PostgreSQL is survived.
 func Run(ctx context.Context, d *db.DB, w *Workers, n int) (*Runner, error) {

@@ -41,13 +41,13 @@ func NewViews(c ViewConfig) (*Views, error) {
 		v.count = func(*gin.Context) int { return 0 }
 	}
 	var err error
-	v.pages, err = parse(c.Files)
+	v.pages, err = parse(c.Files, "")
 	return v, err
 }
 
 // parse makes one template set per page: the frame, all partials, and the page. Its name is
-// "audience/page", such as "shop/home".
-func parse(files fs.FS) (map[string]*template.Template, error) {
+// "audience/page", such as "shop/home". With a name only that page is parsed, for development.
+func parse(files fs.FS, only string) (map[string]*template.Template, error) {
 	frame, err := template.New("frame").Funcs(funcs).ParseFS(files, "layout/*.html", "partial/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("kit: frame: %w", err)
@@ -64,6 +64,10 @@ func parse(files fs.FS) (map[string]*template.Template, error) {
 			return nil, err
 		}
 		for _, name := range names {
+			page := audience + "/" + strings.TrimSuffix(path.Base(name), ".html")
+			if only != "" && only != page {
+				continue
+			}
 			set, err := frame.Clone()
 			if err != nil {
 				return nil, err
@@ -71,7 +75,7 @@ func parse(files fs.FS) (map[string]*template.Template, error) {
 			if _, err := set.ParseFS(files, name); err != nil {
 				return nil, fmt.Errorf("kit: %s: %w", name, err)
 			}
-			pages[audience+"/"+strings.TrimSuffix(path.Base(name), ".html")] = set
+			pages[page] = set
 		}
 	}
 	return pages, nil
@@ -106,7 +110,7 @@ func (v *Views) Part(name, part string, model Model) ([]byte, error) {
 	pages := v.pages
 	if v.live {
 		var err error
-		if pages, err = parse(v.files); err != nil {
+		if pages, err = parse(v.files, name); err != nil {
 			return nil, err
 		}
 	}
