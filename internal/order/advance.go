@@ -2,6 +2,7 @@ package order
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -246,10 +247,9 @@ func (s *Service) expireDue(ctx context.Context, groupID int64) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("order: due: %w", err)
 	}
+	var faults []error // one order in trouble must not keep the others from ending
 	for _, id := range ids {
-		if err := s.Expire(ctx, id); err != nil {
-			return 0, err
-		}
+		faults = append(faults, s.Expire(ctx, id))
 	}
-	return len(ids), nil
+	return len(ids), errors.Join(faults...)
 }

@@ -157,6 +157,41 @@ func TestACancelledOrderThatWasPaidSaysThatMoneyIsOwed(t *testing.T) {
 	}
 }
 
+// A transfer is confirmed, its time ends and the buyer cancels, all at the same moment: one of them wins, and the books hold.
+func TestConfirmExpireAndCancelAtTheSameMoment(t *testing.T) {
+	d := testkit.DB(t)
+	k := testkit.NewCheckout(t, d)
+	product := testkit.Product(t, d, testkit.WithStock(30))
+	type purchase struct {
+		order.GroupView
+		secret string
+	}
+	var all []purchase
+	for range 10 {
+		v, secret := k.Order(t, k.Form(t, k.Basket(t, 3, product), payment.VietQR))
+		all = append(all, purchase{v, secret})
+	}
+	k.Clock.Advance(time.Hour)
+	errs := make([]error, 30)
+	together(30, func(i int) {
+		p := all[i/3]
+		switch i % 3 {
+		case 0:
+			errs[i] = k.Orders.ConfirmTransfer(ctx, p.Orders[0].Code, "ocop", "FT1")
+		case 1:
+			errs[i] = k.Orders.Expire(ctx, p.Orders[0].ID)
+		case 2:
+			errs[i] = k.Orders.Cancel(ctx, p.Code, p.secret, p.Orders[0].Code, "")
+		}
+	})
+	for i, err := range errs {
+		if got := keys(t, err); got != "" && (i%3 != 0 || got != "order.wrong_state") {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	k.BooksHold(t)
+}
+
 func TestFromTheShelfToTheDoor(t *testing.T) {
 	d := testkit.DB(t)
 	k := testkit.NewCheckout(t, d)

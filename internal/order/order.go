@@ -107,7 +107,7 @@ type Placement struct {
 	Locale     i18n.Locale
 	Contact    Contact
 	Address    Address
-	Delivery   map[int64]Choice // by producer; a seller left out goes by carrier
+	Delivery   map[int64]Choice // by producer; a seller left out takes the first way of the quote, a parcel where one is possible
 	Method     payment.Method
 	Note       string
 	Invoice    Invoice
