@@ -8,7 +8,7 @@ import (
 
 // The index row of each product that may be shown: published, no medicine, of a verified maker, with something for sale.
 const (
-	refreshHead = `WITH src AS (
+	refreshHead = `, src AS (
   SELECT p.id AS product_id, p.producer_id, coalesce(c.set_no, 0) AS set_no, v.price_min, v.price_max, p.published_at, p.province_code, p.category_code,
     t.name AS name_vi, vn_words(vn_fold(t.name)) AS name_fold,
     t.name || ' ' || coalesce(en.name, '') AS names,
@@ -16,7 +16,8 @@ const (
     concat_ws(' ', g.name, g.name_en, p.place_text, p.old_province, m.place_text, m.old_province, co.name, co.name_alt) AS places,
     concat_ws(' ', c.short_vi, c.short_en, c3.short_vi, c3.short_en, v.codes) AS groups,
     concat_ws(' ', t.summary, en.summary) AS summaries
-  FROM product p
+  FROM wanted w
+  JOIN product p ON p.id = w.id
   JOIN producer m ON m.id = p.producer_id AND m.state = 'verified'
   JOIN product_text t ON t.product_id = p.id AND t.locale = 'vi'
   JOIN category c ON c.code = p.category_code
@@ -28,13 +29,13 @@ const (
   LEFT JOIN category c3 ON c3.code = c2.parent_code
   LEFT JOIN geo_commune co ON co.code = m.commune_code
   LEFT JOIN LATERAL (SELECT string_agg(name, ' ') AS names FROM producer_text WHERE producer_id = m.id) mt ON true
-  WHERE p.state = 'published' AND NOT p.is_medicine`
-
-	refreshSome = ` AND p.id IN (SELECT unnest(CAST(@ids AS bigint[])))
+  WHERE p.state = 'published' AND NOT p.is_medicine
 ), gone AS (
-  DELETE FROM product_search WHERE product_id IN (SELECT unnest(CAST(@ids AS bigint[]))) AND product_id NOT IN (SELECT product_id FROM src))`
+  DELETE FROM product_search x USING wanted w WHERE x.product_id = w.id AND x.product_id NOT IN (SELECT product_id FROM src))`
 
-	refreshEvery = `), gone AS (DELETE FROM product_search WHERE product_id NOT IN (SELECT product_id FROM src))`
+	// The wanted ids stand first in the joins: with so many the planner keeps the order written here.
+	refreshSome  = `WITH wanted AS MATERIALIZED (SELECT DISTINCT unnest(CAST(@ids AS bigint[])) AS id)`
+	refreshEvery = `WITH wanted AS MATERIALIZED (SELECT id FROM product UNION SELECT product_id FROM product_search)`
 
 	refreshTail = `
 INSERT INTO product_search (product_id, producer_id, set_no, price_min, price_max, published_at, province_code, category_code, name_vi, name_fold, all_fold, words)
@@ -53,7 +54,7 @@ ON CONFLICT (product_id) DO UPDATE SET producer_id = excluded.producer_id, set_n
 // refresh makes the rows of ids anew, or all rows when ids is nil. It is one statement.
 func refresh(g *gorm.DB, ids []int64) error {
 	if ids == nil {
-		if err := g.Exec(refreshHead + refreshEvery + refreshTail).Error; err != nil {
+		if err := g.Exec(refreshEvery + refreshHead + refreshTail).Error; err != nil {
 			return fmt.Errorf("search: refresh all: %w", err)
 		}
 		return nil
@@ -61,7 +62,7 @@ func refresh(g *gorm.DB, ids []int64) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	if err := g.Exec(refreshHead+refreshSome+refreshTail, map[string]any{"ids": array(ids)}).Error; err != nil {
+	if err := g.Exec(refreshSome+refreshHead+refreshTail, map[string]any{"ids": array(ids)}).Error; err != nil {
 		return fmt.Errorf("search: refresh %d products: %w", len(ids), err)
 	}
 	return nil
