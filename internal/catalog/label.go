@@ -1,6 +1,8 @@
 package catalog
 
-// Keys of label facts. Their names for people are the texts catalog.fact.KEY.
+import "choocop.vn/ocop/internal/platform/i18n"
+
+// Keys of label facts; their names for people come from [FactName].
 const (
 	FactNetContent  = "net_content"
 	FactIngredients = "ingredients"
@@ -11,8 +13,6 @@ const (
 	FactWarning     = "warning"
 	FactDeclaration = "declaration_no"
 	FactFoodSafety  = "food_safety_no"
-	FactOrigin      = "origin"
-	FactMaker       = "maker"
 	FactAlcohol     = "alcohol"
 	FactBenefit     = "benefit"
 	FactAudience    = "audience"
@@ -27,6 +27,9 @@ const (
 	FactDuration    = "duration"
 	FactIncludes    = "includes"
 )
+
+// FactName is what a label calls the fact: "Thành phần", "Ingredients".
+func FactName(l i18n.Locale, key string) string { return i18n.T(l, "catalog.fact."+key, nil) }
 
 // LabelKeys returns the facts that the label of a set's goods must give, in the order of a label: what domain law asks of
 // food, liquor, health food, cosmetics, handicrafts, live plants and animals, and services. Origin and the maker's name

@@ -39,9 +39,7 @@ func (s *Service) Products(ctx context.Context, r io.Reader, format Format, o Op
 		return Report{}, err
 	}
 	l := loading{Service: s, o: o, report: &report, rows: rows, provincial: provincial(rows), units: map[string]geo.Match{}}
-	if err := l.prepare(ctx); err != nil {
-		return Report{}, err
-	}
+	l.prepare(ctx)
 	if err := l.run(ctx); err != nil {
 		return Report{}, fmt.Errorf("intake: %w", err)
 	}
@@ -94,7 +92,7 @@ type loading struct {
 }
 
 // prepare asks once for what many rows share.
-func (l *loading) prepare(ctx context.Context) error {
+func (l *loading) prepare(ctx context.Context) {
 	l.makers = map[string]producer.Entry{}
 	for _, r := range l.rows {
 		if r.oldProvince != "" {
@@ -109,7 +107,6 @@ func (l *loading) prepare(ctx context.Context) error {
 		}
 		l.meet(r)
 	}
-	return nil
 }
 
 func (l *loading) unit(name string) (geo.Match, bool) {
@@ -303,7 +300,7 @@ func (l *loading) sift(ctx context.Context, tx db.Tx, part []row, entries []cata
 	return goodRows, good, nil
 }
 
-// Line writes a problem as one line of a terminal: "dòng 12, cột price_vnd: … (“abc”)".
+// Text writes the problem as one line of a terminal: "dòng 12, cột price_vnd: … (“abc”)".
 func (p Problem) Text(l i18n.Locale) string {
 	args := map[string]any{"line": strconv.Itoa(p.Line), "column": p.Column, "sentence": p.Sentence(l), "value": p.Value}
 	switch {
