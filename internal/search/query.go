@@ -23,6 +23,7 @@ type Query struct {
 	Any   string // every word or a synonym, anywhere; the last may be the beginning of a word in a name or maker
 	Name  string // every word in the name, whole
 	Begun string // every word in the name, the last as a beginning
+	Named string // every word in the maker's name, the last as a beginning
 	Maker string // every word or a synonym in the name or the maker's name
 	Loose string // any of the words
 	Exact string // every word with its diacritics, anywhere; empty when none was typed with one
@@ -77,6 +78,7 @@ func ask(text string, syn *synonyms) Query {
 	q.Maker = all(parts, part.inNameOrMaker)
 	q.Name = all(words, func(w word) string { return w.lexeme("A") })
 	q.Begun = all(words, func(w word) string { return w.lexeme(w.mayGoOn("A")) })
+	q.Named = all(words, func(w word) string { return w.lexeme(w.mayGoOn("B")) })
 	q.Loose = "'" + strings.Join(folded, "' | '") + "'"
 	if slices.ContainsFunc(words, word.marked) {
 		q.Exact = all(words, func(w word) string { return "'" + w.spelled + "'" })

@@ -36,7 +36,8 @@ UNION ALL
 UNION ALL
 (SELECT 3, 'producer', m.slug, m.name, '', g.name, word_similarity(@text, vn_fold(m.name))
   FROM producer m JOIN geo_province g ON g.code = m.province_code
-  WHERE char_length(@text) >= 3 AND m.id IN (SELECT id FROM producer WHERE state = 'verified' AND name_known AND vn_fold(name) LIKE @inside LIMIT 60)
+  WHERE char_length(@text) >= 3 AND m.state = 'verified' AND m.id IN (SELECT producer_id FROM (
+    SELECT producer_id FROM product_search p WHERE p.words @@ CAST(@named AS tsquery) LIMIT 60) x)
   ORDER BY 7 DESC, m.id LIMIT 3)
 UNION ALL
 (SELECT 4, 'province', slug, name, name_en, '', 0 FROM geo_province WHERE name_fold LIKE @prefix OR lower(name_en) LIKE @prefix ORDER BY name LIMIT 3)
@@ -62,7 +63,7 @@ func (s *Service) suggest(ctx context.Context, g *gorm.DB, text string, limit in
 		return nil, err
 	}
 	args := q.Args()
-	args["text"], args["inside"], args["n"], args["today"] = q.Folded, "%"+q.Folded+"%", limit, clock.Today(s.clock)
+	args["text"], args["named"], args["n"], args["today"] = q.Folded, q.Named, limit, clock.Today(s.clock)
 	var rows []suggestionRow
 	if err := g.Raw(suggestSQL, args).Scan(&rows).Error; err != nil {
 		return nil, fmt.Errorf("search: suggest: %w", err)
