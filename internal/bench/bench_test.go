@@ -181,5 +181,5 @@ func TestShopWithAHundredThousandProducts(t *testing.T) {
 	b.atMost("list of a province against a count", tea, scan, 6)
 	b.atMost("search against ILIKE", rare, ilike, 1.5)
 	b.atMost("broad search against ILIKE", broad, ilike, 3)
-	b.atMost("suggestions against ILIKE", suggest, ilike, 0.3)
+	b.atMost("suggestions against ILIKE", suggest, ilike, 0.6)
 }
