@@ -86,6 +86,7 @@ type App struct {
 type Options struct {
 	Clock  clock.Clock
 	Sender notify.Sender
+	Tracer db.Tracer
 }
 
 // New builds the program. The database may still be away or empty: see Migrate.
@@ -98,7 +99,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.DB, err = db.Open(ctx, db.Config{DSN: cfg.DatabaseURL, ReadDSN: cfg.ReadURL}); err != nil {
+	if a.DB, err = db.Open(ctx, db.Config{DSN: cfg.DatabaseURL, ReadDSN: cfg.ReadURL, Tracer: o.Tracer}); err != nil {
 		return nil, err
 	}
 	if a.Redis, err = redis.Open(ctx, redis.Config{URL: cfg.RedisURL, Dev: !cfg.InProduction()}); err != nil {
@@ -213,7 +214,7 @@ func (a *App) web() error {
 	}
 	a.registry = prometheus.NewRegistry()
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	e.Use(otelgin.Middleware("ocop"), kit.Trace(a.observer()), views.Recover(), kit.Headers(https), kit.Body(1<<20))
+	e.Use(otelgin.Middleware("ocop"), kit.Trace(a.observer()), views.Recover(), kit.Headers(https), views.Body(1<<20))
 	a.machines(e, assets)
 	(&shop.Shop{Views: views, Store: a.Store, Search: a.Search, Geo: a.Geo, Media: a.Media, Carts: a.Carts, Orders: a.Orders,
 		Accounts: a.Accounts, Sessions: sessions, Codes: shop.Codes{SVG: vietqr.QR, PNG: vietqr.PNG}, Limiter: a.Redis.Limiter(),

@@ -44,9 +44,9 @@ type Config struct {
 // Operator is who runs the platform; the e-commerce law wants it on every page (NĐ 248/2026, Art. 4).
 type Operator struct {
 	Name    string `env:"OCOP_OPERATOR_NAME" envDefault:"Trung tâm Xúc tiến thương mại (bản chạy thử)"`
-	Address string `env:"OCOP_OPERATOR_ADDRESS" envDefault:"chưa khai báo"`
-	TaxCode string `env:"OCOP_OPERATOR_TAX_CODE" envDefault:"chưa khai báo"`
-	Phone   string `env:"OCOP_OPERATOR_PHONE" envDefault:"chưa khai báo"`
+	Address string `env:"OCOP_OPERATOR_ADDRESS"`
+	TaxCode string `env:"OCOP_OPERATOR_TAX_CODE"`
+	Phone   string `env:"OCOP_OPERATOR_PHONE"`
 	Email   string `env:"OCOP_OPERATOR_EMAIL" envDefault:"lien-he@choocop.example"`
 }
 

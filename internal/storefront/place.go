@@ -91,7 +91,7 @@ func (s *Service) Province(ctx context.Context, slug string, f Filter) (Province
 		return ProvincePage{}, err
 	}
 	p := ProvincePage{Province: g}
-	p.Crumbs = []Crumb{{TextVI: "Các tỉnh", TextEN: "Provinces", Path: "/san-pham"}, {TextVI: g.Name, TextEN: g.NameEN}}
+	p.Crumbs = []Crumb{{TextVI: "Các tỉnh", TextEN: "Provinces", Path: "/tinh"}, {TextVI: g.Name, TextEN: g.NameEN}}
 	err = s.DB.Read(ctx).Raw(`SELECT name FROM geo_former_province WHERE province_code = ? AND name <> ? ORDER BY name COLLATE "vi-x-icu"`, g.Code, g.Name).Scan(&p.Former).Error
 	if err != nil {
 		return ProvincePage{}, fmt.Errorf("storefront: former provinces: %w", err)

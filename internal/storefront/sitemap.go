@@ -12,7 +12,7 @@ const SitemapChunk = 50_000
 // mapped is every public page that comes from a row. Products for adults are on it: their page asks for the age.
 const mapped = `
 	SELECT 1 AS n, '/' AS path, (SELECT max(updated_at) FROM product) AS last_mod, 0::bigint AS id
-	UNION ALL SELECT 1, unnest(ARRAY['/san-pham', '/diem-ban', '/xac-minh', '/hoi-cho']), NULL, 1
+	UNION ALL SELECT 1, unnest(ARRAY['/san-pham', '/diem-ban', '/xac-minh']), NULL, 1
 	UNION ALL SELECT 2, '/nhom/' || slug, NULL, position FROM category
 	UNION ALL SELECT 3, '/tinh/' || slug, NULL, code::bigint FROM geo_province
 	UNION ALL SELECT 4, '/diem-ban/' || slug, NULL, id FROM showroom WHERE state = 'open'

@@ -28,8 +28,11 @@ type Config struct {
 	DSN     string
 	ReadDSN string // optional replica for pages that may lag; empty means DSN
 	MaxConn int32  // 0 means 20
-	Tracer  pgx.QueryTracer
+	Tracer  Tracer
 }
+
+// Tracer watches statements on their way to the server.
+type Tracer = pgx.QueryTracer
 
 // DB is the pool. It is safe for concurrent use.
 type DB struct {

@@ -56,6 +56,8 @@ func (v *Views) Fail(c *gin.Context, err error) {
 	switch {
 	case known:
 		page.Status = Status(faults)
+	case tooLarge(err):
+		page.Status = http.StatusRequestEntityTooLarge
 	case db.Away(err) || errors.Is(err, context.DeadlineExceeded):
 		page.Status = http.StatusServiceUnavailable
 		c.Header("Retry-After", "10")
@@ -77,6 +79,11 @@ func (v *Views) Fail(c *gin.Context, err error) {
 		c.String(page.Status, "%s (%s)", http.StatusText(page.Status), page.Request)
 	}
 	c.Abort()
+}
+
+func tooLarge(err error) bool {
+	_, large := errors.AsType[*http.MaxBytesError](err)
+	return large
 }
 
 func statusName(status int) string {
@@ -158,10 +165,20 @@ func Headers(https bool) gin.HandlerFunc {
 	}
 }
 
-// Body refuses forms larger than max bytes.
-func Body(max int64) gin.HandlerFunc {
+// Body reads forms before their handler does, and refuses those larger than max bytes or not to be understood: a
+// handler would see them as empty.
+func (v *Views) Body(max int64) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, max)
+		if c.Request.Method == http.MethodPost {
+			if err := c.Request.ParseForm(); err != nil {
+				if !tooLarge(err) {
+					err = apperr.New(apperr.Invalid, "error.refused.text")
+				}
+				v.Fail(c, err)
+				return
+			}
+		}
 		c.Next()
 	}
 }

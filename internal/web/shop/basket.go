@@ -135,7 +135,7 @@ func basketLine(p *kit.Page, l cart.Line, pictures map[int64]media.Picture) Bask
 		out.Says = append(out.Says, p.T("basket.price_changed", "was", l.PriceSeen, "now", l.PriceNow))
 	}
 	if l.Problem != cart.None {
-		out.Says = append(out.Says, p.T("cart.line."+string(l.Problem), "available", l.Available))
+		out.Says = append(out.Says, p.T("cart.line."+string(l.Problem), "n", l.Available))
 	}
 	return out
 }

@@ -235,6 +235,9 @@ func (m *Checkout) seller(q order.SellerQuote, provinces map[string]string) Chec
 				view.Fee = m.T("checkout.free")
 			}
 			view.Text = m.T("checkout.days", "min", o.DaysMin, "max", o.DaysMax)
+			if o.DaysMin == o.DaysMax {
+				view.Text = m.T("checkout.day_one", "n", o.DaysMin)
+			}
 		}
 		view.Title = m.T("checkout.by_carrier", "carrier", o.CarrierName)
 		if o.Kind == order.ByPickup {

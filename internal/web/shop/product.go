@@ -222,7 +222,7 @@ func (m *Product) facts(d storefront.Product) {
 	}
 	add("label.category", m.Pick(d.Category.NameVI, d.Category.NameEN))
 	for _, f := range d.Facts {
-		add("label."+f.Key, m.Pick(f.ValueVI, f.ValueEN))
+		add("catalog.fact."+f.Key, m.Pick(f.ValueVI, f.ValueEN))
 	}
 	for _, v := range d.Variants {
 		if v.GTIN != "" {
@@ -272,7 +272,7 @@ type Suggestions struct {
 }
 
 var suggestionPaths = map[string]string{
-	"category": "/nhom/", "product": "/san-pham/", "producer": "/nha-san-xuat/", "province": "/tinh/", "former_province": "/tinh/",
+	"category": "/nhom/", "product": "/san-pham/", "producer": "/nha-san-xuat/", "province": "/tinh/", "former_province": "/tinh/", "commune": "/tinh/",
 }
 
 // pictureFile serves a picture; its name holds its content's hash, so it may be kept for ever.

@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,8 +88,14 @@ func (m *Purchase) fill(v order.GroupView, address string, now time.Time) {
 	m.Heading = m.T("order.heading", "code", v.Code)
 	m.Title = m.Heading
 	m.Intro = m.T("order.intro."+string(v.Method), "n", len(v.Orders), "total", v.Total)
-	if v.Method == payment.VietQR && !v.AwaitsPayment() {
+	open := slices.ContainsFunc(v.Orders, func(o order.OrderView) bool {
+		return o.State == order.Placed || o.State == order.Packed || o.State == order.Shipped
+	})
+	switch {
+	case v.Method == payment.VietQR && !v.AwaitsPayment():
 		m.Intro = m.T("order.intro.settled")
+	case v.Method == payment.COD && !open:
+		m.Intro = m.T("order.intro.cod_settled")
 	}
 	for _, o := range v.Orders {
 		m.Orders = append(m.Orders, m.card(o))

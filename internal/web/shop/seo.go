@@ -131,9 +131,13 @@ func (s *Shop) sitemapPart(c *gin.Context) error {
 		s.Views.NotFound(c)
 		return nil
 	}
-	links, err := s.Store.Sitemap(c, n-1)
+	links, err := s.Store.Sitemap(c, n)
 	if err != nil {
 		return err
+	}
+	if len(links) == 0 {
+		s.Views.NotFound(c)
+		return nil
 	}
 	set := urlSet{NS: sitemapNS, XHTML: "http://www.w3.org/1999/xhtml"}
 	for _, l := range links {
@@ -207,6 +211,11 @@ func (s *Shop) policyPage(p kit.Page, name string) *Policy {
 	m := &Policy{Page: p, Operator: s.Operator}
 	m.Title, m.Query = m.T("policy."+name), ""
 	m.Description = m.T("policy."+name) + " · " + m.T("site.name")
+	for _, field := range []*string{&m.Operator.Address, &m.Operator.TaxCode, &m.Operator.Phone} {
+		if *field == "" {
+			*field = m.T("foot.undeclared")
+		}
+	}
 	m.Updated = day(&m.Page, PolicyDate)
 	return m
 }
