@@ -51,34 +51,40 @@ func (v *Views) Fail(c *gin.Context, err error) {
 		c.Abort()
 		return
 	}
-	page := Failure{Status: http.StatusInternalServerError, Request: RequestID(c)}
+	status, request := http.StatusInternalServerError, RequestID(c)
 	faults, known := apperr.As(err)
 	switch {
 	case known:
-		page.Status = Status(faults)
+		status = Status(faults)
 	case tooLarge(err):
-		page.Status = http.StatusRequestEntityTooLarge
+		status = http.StatusRequestEntityTooLarge
 	case db.Away(err) || errors.Is(err, context.DeadlineExceeded):
-		page.Status = http.StatusServiceUnavailable
+		status = http.StatusServiceUnavailable
 		c.Header("Retry-After", "10")
 	}
-	if page.Status >= http.StatusInternalServerError {
-		slog.ErrorContext(c, "request failed", "route", c.FullPath(), "method", c.Request.Method, "request_id", page.Request, "error", err)
+	if status >= http.StatusInternalServerError {
+		slog.ErrorContext(c, "request failed", "route", c.FullPath(), "method", c.Request.Method, "request_id", request, "error", err)
 	}
 	// The basket is not asked for again: the database may be what is away.
-	page.Page = (&Views{site: v.site, demo: v.demo, count: func(*gin.Context) int { return 0 }}).NewPage(c, "")
-	page.Query, page.NoIndex = "", true
-	page.Title = page.T("error." + statusName(page.Status) + ".title")
-	page.Text = page.T("error." + statusName(page.Status) + ".text")
-	if known && len(faults) > 0 && page.Status != http.StatusNotFound {
-		page.Text = page.say(faults[0])
-	}
+	p := (&Views{site: v.site, demo: v.demo, count: func(*gin.Context) int { return 0 }}).NewPage(c, "")
 	c.Header("Cache-Control", "no-store")
-	if e := v.Render(c, page.Status, "error/error", &page); e != nil {
-		slog.ErrorContext(c, "error page failed", "request_id", page.Request, "error", e)
-		c.String(page.Status, "%s (%s)", http.StatusText(page.Status), page.Request)
+	if e := v.Render(c, status, "error/error", NewFailure(p, status, faults, request)); e != nil {
+		slog.ErrorContext(c, "error page failed", "request_id", request, "error", e)
+		c.String(status, "%s (%s)", http.StatusText(status), request)
 	}
 	c.Abort()
+}
+
+// NewFailure is the error page for a status; the first known fault speaks where there is one.
+func NewFailure(p Page, status int, faults apperr.List, request string) *Failure {
+	m := &Failure{Page: p, Status: status, Request: request}
+	m.Query, m.NoIndex = "", true
+	m.Title = m.T("error." + statusName(status) + ".title")
+	m.Text = m.T("error." + statusName(status) + ".text")
+	if len(faults) > 0 && status != http.StatusNotFound {
+		m.Text = m.say(faults[0])
+	}
+	return m
 }
 
 func tooLarge(err error) bool {

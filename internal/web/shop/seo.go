@@ -196,18 +196,16 @@ var PolicyDate = clock.NewDate(2026, time.November, 22)
 
 func (s *Shop) policy(name string) kit.Handler {
 	return func(c *gin.Context) error {
-		m := s.policyPage(s.page(c, ""), name)
-		body, err := s.Views.Part("shop/policy", "policy/"+name+"/"+m.Lang(), m)
+		m, err := s.policyPage(s.page(c, ""), name)
 		if err != nil {
 			return err
 		}
-		m.Body = kit.Safe(body)
 		s.cachable(c)
 		return s.Views.Render(c, http.StatusOK, "shop/policy", m)
 	}
 }
 
-func (s *Shop) policyPage(p kit.Page, name string) *Policy {
+func (s *Shop) policyPage(p kit.Page, name string) (*Policy, error) {
 	m := &Policy{Page: p, Operator: s.Operator}
 	m.Title, m.Query = m.T("policy."+name), ""
 	m.Description = m.T("policy."+name) + " · " + m.T("site.name")
@@ -217,5 +215,7 @@ func (s *Shop) policyPage(p kit.Page, name string) *Policy {
 		}
 	}
 	m.Updated = day(&m.Page, PolicyDate)
-	return m
+	body, err := s.Views.Part("shop/policy", "policy/"+name+"/"+m.Lang(), m)
+	m.Body = kit.Safe(body)
+	return m, err
 }
