@@ -33,6 +33,10 @@ func (s *Shop) verify(c *gin.Context) error {
 		return s.Views.Render(c, http.StatusUnprocessableEntity, "shop/verify", m)
 	}
 	found, err := s.Store.Proof(c, typed)
+	if faults, known := apperr.As(err); known && faults.Kind() == apperr.Invalid {
+		m.Explain(apperr.List{apperr.Field("ma", faults[0].Key)})
+		return s.Views.Render(c, http.StatusUnprocessableEntity, "shop/verify", m)
+	}
 	if faults, known := apperr.As(err); known && faults.Kind() == apperr.NotFound {
 		m.Explain(apperr.List{apperr.Field("ma", "verify.unknown", "code", typed)})
 		return s.Views.Render(c, http.StatusNotFound, "shop/verify", m)

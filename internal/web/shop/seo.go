@@ -167,7 +167,7 @@ func (s *Shop) robots(c *gin.Context) error {
 	var b strings.Builder
 	b.WriteString("User-agent: *\n")
 	for _, base := range []string{"", "/en"} {
-		for _, path := range []string{"/gio-hang", "/thanh-toan", "/don-hang/", "/tai-khoan", "/dang-nhap", "/goi-y", "/san-pham?"} {
+		for _, path := range []string{"/gio-hang", "/thanh-toan$", "/don-hang/", "/tai-khoan", "/dang-nhap", "/goi-y", "/san-pham?"} {
 			fmt.Fprintf(&b, "Disallow: %s%s\n", base, path)
 		}
 	}
