@@ -218,7 +218,7 @@ func (a *App) web() error {
 	a.machines(e, assets)
 	(&shop.Shop{Views: views, Store: a.Store, Search: a.Search, Geo: a.Geo, Media: a.Media, Carts: a.Carts, Orders: a.Orders,
 		Accounts: a.Accounts, Sessions: sessions, Codes: shop.Codes{SVG: vietqr.QR, PNG: vietqr.PNG}, Limiter: a.Redis.Limiter(),
-		Clock: a.Clock, HTTPS: https, BaseURL: cfg.BaseURL, Operator: operator}).Routes(e)
+		Clock: a.Clock, HTTPS: https, BaseURL: cfg.BaseURL, Operator: operator, Gallery: !cfg.InProduction()}).Routes(e)
 	e.NoRoute(views.NotFound)
 	e.NoMethod(views.NotFound)
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"choocop.vn/ocop/internal/geo"
 	"choocop.vn/ocop/internal/order"
 	"choocop.vn/ocop/internal/payment"
 	"choocop.vn/ocop/internal/platform/apperr"
@@ -153,7 +154,6 @@ func (s *Shop) showCheckout(c *gin.Context, status int, f CheckoutForm, faults a
 	if err != nil {
 		return err
 	}
-	m.Title, m.NoIndex, m.Query = m.T("checkout.title"), true, ""
 	m.Explain(faults)
 	m.fill(q, names)
 	if m.RequestKey = f.RequestKey; m.RequestKey == "" {
@@ -169,25 +169,35 @@ func (s *Shop) places(c *gin.Context, m *Checkout) error {
 	if err != nil {
 		return err
 	}
-	known := false
-	for _, g := range provinces {
-		known = known || g.Code == m.F.Province
-		m.Provinces = append(m.Provinces, Link{Text: provinceName(&m.Page, g), N: g.Code, Current: g.Code == m.F.Province})
-	}
-	if !known {
+	if !m.offerProvinces(provinces) {
 		return nil
 	}
 	communes, err := s.Geo.Communes(c, m.F.Province)
 	if err != nil {
 		return err
 	}
-	for _, g := range communes {
-		m.Communes = append(m.Communes, Link{Text: g.Title(m.Locale), N: g.Code, Current: g.Code == m.F.Commune})
-	}
+	m.offerCommunes(communes)
 	return nil
 }
 
+// offerProvinces reports whether one of them is chosen.
+func (m *Checkout) offerProvinces(provinces []geo.Province) bool {
+	known := false
+	for _, g := range provinces {
+		known = known || g.Code == m.F.Province
+		m.Provinces = append(m.Provinces, Link{Text: provinceName(&m.Page, g), N: g.Code, Current: g.Code == m.F.Province})
+	}
+	return known
+}
+
+func (m *Checkout) offerCommunes(communes []geo.Commune) {
+	for _, g := range communes {
+		m.Communes = append(m.Communes, Link{Text: g.Title(m.Locale), N: g.Code, Current: g.Code == m.F.Commune})
+	}
+}
+
 func (m *Checkout) fill(q order.Quote, provinces map[string]string) {
+	m.Title, m.NoIndex, m.Query = m.T("checkout.title"), true, ""
 	m.AdultsOnly, m.Complete, m.Expect = q.AdultsOnly, q.Complete, int64(q.Total)
 	later := m.T("checkout.after_province")
 	m.Goods, m.Shipping, m.Total = q.Goods.String(), later, later

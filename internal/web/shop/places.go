@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"choocop.vn/ocop/internal/geo"
 	"choocop.vn/ocop/internal/storefront"
 	"choocop.vn/ocop/internal/web/kit"
 )
@@ -77,11 +78,16 @@ func (s *Shop) provinces(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	s.cachable(c)
+	return s.Views.Render(c, http.StatusOK, "shop/provinces", provincesPage(s.page(c, ""), all, counted))
+}
+
+func provincesPage(p kit.Page, all []geo.Province, counted []storefront.ProvinceFacet) *Provinces {
 	n := map[string]int{}
 	for _, g := range counted {
 		n[g.Code] = g.Count
 	}
-	m := &Provinces{Page: s.page(c, "")}
+	m := &Provinces{Page: p}
 	m.Title, m.Description = m.T("provinces.title"), m.T("provinces.text")
 	for _, region := range []string{"north", "central", "south"} {
 		r := Region{Title: m.T("region." + region)}
@@ -92,8 +98,7 @@ func (s *Shop) provinces(c *gin.Context) error {
 		}
 		m.Regions = append(m.Regions, r)
 	}
-	s.cachable(c)
-	return s.Views.Render(c, http.StatusOK, "shop/provinces", m)
+	return m
 }
 
 // Province is the page of one province.
@@ -152,11 +157,15 @@ func (s *Shop) showrooms(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	m := &Showrooms{Page: s.page(c, "")}
+	s.cachable(c)
+	return s.Views.Render(c, http.StatusOK, "shop/showrooms", showroomsPage(s.page(c, ""), data))
+}
+
+func showroomsPage(p kit.Page, data []storefront.Showroom) *Showrooms {
+	m := &Showrooms{Page: p}
 	m.Title, m.Description = m.T("showrooms.title"), m.T("showrooms.text")
 	m.Points = points(&m.Page, data)
-	s.cachable(c)
-	return s.Views.Render(c, http.StatusOK, "shop/showrooms", m)
+	return m
 }
 
 // Showroom is the page of one sales point.
@@ -206,7 +215,7 @@ func showroomPage(p kit.Page, d storefront.ShowroomPage) *Showroom {
 	add("showroom.pickup", m.T(pickup))
 	for i, h := range d.Showroom.Hours {
 		text := m.T("showroom.closed")
-		if h.From != "" {
+		if h != nil && h.From != "" {
 			text = h.From + "–" + h.To
 		}
 		m.Hours = append(m.Hours, Fact{Name: m.T("weekday." + weekdays[i]), Value: text})

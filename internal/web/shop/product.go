@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"choocop.vn/ocop/internal/platform/apperr"
+	"choocop.vn/ocop/internal/search"
 	"choocop.vn/ocop/internal/storefront"
 	"choocop.vn/ocop/internal/web/kit"
 )
@@ -68,10 +69,14 @@ func (s *Shop) product(c *gin.Context) error {
 }
 
 func (s *Shop) askAge(c *gin.Context) error {
-	m := &Age{Page: s.page(c, "")}
-	m.Title, m.NoIndex, m.Back = m.T("age.title"), true, m.In(m.Locale)
 	c.Header("Cache-Control", "no-store")
-	return s.Views.Render(c, http.StatusOK, "shop/age", m)
+	return s.Views.Render(c, http.StatusOK, "shop/age", agePage(s.page(c, "")))
+}
+
+func agePage(p kit.Page) *Age {
+	m := &Age{Page: p}
+	m.Title, m.NoIndex, m.Back = m.T("age.title"), true, m.In(m.Locale)
+	return m
 }
 
 // ageKept is how long the answer about the age is remembered.
@@ -248,12 +253,20 @@ func (s *Shop) suggest(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	p := s.page(c, "")
+	m, err := suggestions(s.page(c, ""), found)
+	if err != nil {
+		return err
+	}
+	c.Header("Cache-Control", "public, max-age=60")
+	return s.Views.RenderPart(c, "shop/suggest", m)
+}
+
+func suggestions(p kit.Page, found []search.Suggestion) (*Suggestions, error) {
 	m := &Suggestions{Page: p}
 	for _, f := range found {
 		path, ok := suggestionPaths[string(f.Kind)]
 		if !ok {
-			return fmt.Errorf("shop: unknown suggestion %q", f.Kind)
+			return nil, fmt.Errorf("shop: unknown suggestion %q", f.Kind)
 		}
 		note := f.Note
 		if note == "" || f.Kind == "former_province" {
@@ -261,8 +274,7 @@ func (s *Shop) suggest(c *gin.Context) error {
 		}
 		m.Items = append(m.Items, Link{Text: m.Pick(f.NameVI, f.NameEN), URL: m.URL(path + f.Slug), N: note})
 	}
-	c.Header("Cache-Control", "public, max-age=60")
-	return s.Views.RenderPart(c, "shop/suggest", m)
+	return m, nil
 }
 
 // Suggestions are the lines under the search box.

@@ -21,31 +21,38 @@ type Verify struct {
 }
 
 func (s *Shop) verify(c *gin.Context) error {
-	m := &Verify{Page: s.page(c, "")}
-	m.Title, m.Description, m.Query = m.T("verify.title"), m.T("verify.text"), ""
 	typed := clean(c.Query("ma"), 60)
 	if !c.Request.URL.Query().Has("ma") {
-		return s.Views.Render(c, http.StatusOK, "shop/verify", m)
+		return s.Views.Render(c, http.StatusOK, "shop/verify", verifyPage(s.page(c, ""), "", nil))
 	}
-	m.Typed, m.NoIndex = typed, true
 	if typed == "" {
-		m.Explain(apperr.List{apperr.Field("ma", "verify.empty")})
+		m := verifyPage(s.page(c, ""), "", apperr.Field("ma", "verify.empty"))
 		return s.Views.Render(c, http.StatusUnprocessableEntity, "shop/verify", m)
 	}
 	found, err := s.Store.Proof(c, typed)
 	if faults, known := apperr.As(err); known && faults.Kind() == apperr.Invalid {
-		m.Explain(apperr.List{apperr.Field("ma", faults[0].Key)})
+		m := verifyPage(s.page(c, ""), typed, apperr.Field("ma", faults[0].Key))
 		return s.Views.Render(c, http.StatusUnprocessableEntity, "shop/verify", m)
 	}
 	if faults, known := apperr.As(err); known && faults.Kind() == apperr.NotFound {
-		m.Explain(apperr.List{apperr.Field("ma", "verify.unknown", "code", typed)})
+		m := verifyPage(s.page(c, ""), typed, apperr.Field("ma", "verify.unknown", "code", typed))
 		return s.Views.Render(c, http.StatusNotFound, "shop/verify", m)
 	}
 	if err != nil {
 		return err
 	}
-	c.Redirect(http.StatusSeeOther, m.URL("/xac-minh/"+found.Code))
+	c.Redirect(http.StatusSeeOther, kit.Localised(kit.LocaleOf(c), "/xac-minh/"+found.Code))
 	return nil
+}
+
+func verifyPage(p kit.Page, typed string, fault *apperr.Error) *Verify {
+	m := &Verify{Page: p, Typed: typed}
+	m.Title, m.Description, m.Query = m.T("verify.title"), m.T("verify.text"), ""
+	if fault != nil {
+		m.NoIndex = true
+		m.Explain(apperr.List{fault})
+	}
+	return m
 }
 
 // Proof is the public answer about one certificate.
@@ -65,14 +72,19 @@ func (s *Shop) proof(c *gin.Context) error {
 		return err
 	}
 	m := proofPage(s.page(c, ""), data)
-	svg, err := s.Codes.SVG(m.Absolute(i18n.VI), 192, m.Heading)
-	if err != nil {
+	if err := s.drawProof(m); err != nil {
 		return err
 	}
-	m.QR = kit.Safe(svg)
 	// Whether it counts is a matter of now: nobody may keep the answer.
 	c.Header("Cache-Control", "no-store")
 	return s.Views.Render(c, http.StatusOK, "shop/proof", m)
+}
+
+// drawProof adds the code that leads to the page.
+func (s *Shop) drawProof(m *Proof) error {
+	svg, err := s.Codes.SVG(m.Absolute(i18n.VI), 192, m.Heading)
+	m.QR = kit.Safe(svg)
+	return err
 }
 
 func proofPage(p kit.Page, d storefront.Proof) *Proof {
@@ -122,10 +134,12 @@ func proofPage(p kit.Page, d storefront.Proof) *Proof {
 		Fact{Name: m.T("proof.stars"), Value: m.T("badge.stars", "n", d.Stars)},
 		Fact{Name: m.T("proof.decision"), Value: decided},
 		Fact{Name: m.T("proof.decided"), Value: when},
-		Fact{Name: m.T("proof.issuer"), Value: issuer},
-		Fact{Name: m.T("proof.regime"), Value: d.Regime})
+		Fact{Name: m.T("proof.issuer"), Value: issuer})
 	if d.YearOnly {
 		m.Notes = append(m.Notes, m.T("proof.year_only_why"))
+	} else {
+		// A year alone does not tell under which criteria the council sat.
+		m.Facts = append(m.Facts, Fact{Name: m.T("proof.regime"), Value: d.Regime})
 	}
 	if p.Demo {
 		m.Notes = append(m.Notes, m.T("proof.from_press"))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"choocop.vn/ocop/internal/geo"
 	"choocop.vn/ocop/internal/order"
 	"choocop.vn/ocop/internal/payment"
 	"choocop.vn/ocop/internal/platform/apperr"
@@ -66,15 +67,8 @@ func (s *Shop) showOrder(c *gin.Context, status int, secret string, faults apper
 	if err != nil {
 		return err
 	}
-	p := s.page(c, "")
-	p.Path = "/don-hang/" + v.Code
-	m := &Purchase{Page: p, Code: v.Code, Secret: secret}
-	m.Query = url.Values{"khoa": {secret}}.Encode()
-	m.NoIndex = true
-	m.Here = m.In(m.Locale)
+	m := purchasePage(s.page(c, ""), v, secret, commune, province)
 	m.Explain(faults)
-	address := strings.Join([]string{v.Address.Street, commune.Title(m.Locale), province.Title(m.Locale)}, ", ")
-	m.fill(v, address, s.Clock.Now())
 	if err := s.payStep(m, v); err != nil {
 		return err
 	}
@@ -84,7 +78,17 @@ func (s *Shop) showOrder(c *gin.Context, status int, secret string, faults apper
 	return s.Views.Render(c, status, "shop/order", m)
 }
 
-func (m *Purchase) fill(v order.GroupView, address string, now time.Time) {
+func purchasePage(p kit.Page, v order.GroupView, secret string, commune geo.Commune, province geo.Province) *Purchase {
+	p.Path = "/don-hang/" + v.Code
+	m := &Purchase{Page: p, Code: v.Code, Secret: secret}
+	m.Query = url.Values{"khoa": {secret}}.Encode()
+	m.NoIndex = true
+	m.Here = m.In(m.Locale)
+	m.fill(v, strings.Join([]string{v.Address.Street, commune.Title(m.Locale), province.Title(m.Locale)}, ", "))
+	return m
+}
+
+func (m *Purchase) fill(v order.GroupView, address string) {
 	m.Heading = m.T("order.heading", "code", v.Code)
 	m.Title = m.Heading
 	m.Intro = m.T("order.intro."+string(v.Method), "n", len(v.Orders), "total", v.Total)

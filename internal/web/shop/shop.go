@@ -44,6 +44,7 @@ type Shop struct {
 	HTTPS    bool
 	BaseURL  string
 	Operator kit.Operator
+	Gallery  bool // show the page gallery: development only
 }
 
 // right is who may use a route. It is an argument of every route line.
@@ -97,6 +98,10 @@ func (s *Shop) Routes(e *gin.Engine) {
 		get(staff, "/tai-khoan", s.myAccount)
 		for path, name := range policies {
 			get(anyone, path, s.policy(name))
+		}
+		if s.Gallery {
+			get(anyone, "/_gallery", s.gallery, private)
+			get(anyone, "/_gallery/:n", s.gallerySample, private)
 		}
 	}
 	e.GET("/anh/:name", s.Views.Do(s.pictureFile))

@@ -31,11 +31,15 @@ func (s *Shop) signIn(c *gin.Context) error {
 }
 
 func (s *Shop) showSignIn(c *gin.Context, status int, email string, faults apperr.List) error {
-	m := &SignIn{Page: s.page(c, ""), Email: email}
+	c.Header("Cache-Control", "no-store")
+	return s.Views.Render(c, status, "shop/signin", signInPage(s.page(c, ""), email, faults))
+}
+
+func signInPage(p kit.Page, email string, faults apperr.List) *SignIn {
+	m := &SignIn{Page: p, Email: email}
 	m.Title, m.NoIndex, m.Query = m.T("signin.title"), true, ""
 	m.Explain(faults)
-	c.Header("Cache-Control", "no-store")
-	return s.Views.Render(c, status, "shop/signin", m)
+	return m
 }
 
 func (s *Shop) doSignIn(c *gin.Context) error {
@@ -98,14 +102,18 @@ func (s *Shop) myAccount(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	m := &MyAccount{Page: s.page(c, ""), Name: a.Name}
+	c.Header("Cache-Control", "no-store")
+	return s.Views.Render(c, http.StatusOK, "shop/account", accountPage(s.page(c, ""), a))
+}
+
+func accountPage(p kit.Page, a account.Account) *MyAccount {
+	m := &MyAccount{Page: p, Name: a.Name}
 	m.Title, m.NoIndex = m.T("account.title"), true
 	m.Facts = append(m.Facts, Fact{Name: m.T("signin.email"), Value: a.Email})
 	for _, r := range a.Roles {
 		m.Facts = append(m.Facts, Fact{Name: m.T("account.role"), Value: m.T(r.Name.Key())})
 	}
-	c.Header("Cache-Control", "no-store")
-	return s.Views.Render(c, http.StatusOK, "shop/account", m)
+	return m
 }
 
 // NeedsSession reports whether an address belongs to people who sign in; all others work without Redis.
