@@ -48,10 +48,16 @@ type market struct {
 
 type setup func(*config.Config)
 
-// open builds the program; the test ends with a look at every invariant.
+// open starts the program beside other tests.
 func open(t *testing.T, changes ...setup) *market {
 	t.Helper()
 	t.Parallel()
+	return start(t, changes...)
+}
+
+// start builds the program; the test ends with a look at every invariant.
+func start(t *testing.T, changes ...setup) *market {
+	t.Helper()
 	m := &market{clock: clock.Fixed(noon), mails: &testkit.Mailbox{}, queries: &testkit.Queries{}, redis: testkit.Redis(t)}
 	cfg := config.Config{Mode: config.Development, Data: t.TempDir(), BaseURL: "http://cho.test", DatabaseURL: testkit.DSN(t), RedisURL: m.redis.URL(),
 		VietQRTTL: 15 * time.Minute, Operator: config.Operator{Name: "Đơn vị thử", Email: "thu@cho.example"}}

@@ -50,7 +50,7 @@ func TestAShopperWithoutAnAccountFindsOrdersFollowsAndCancels(t *testing.T) {
 			form := m.checkout(t, v, c.lang).Fill("method", "cod")
 			// The button says the whole price: 2 × 95,000 + 120,000 and two parcels.
 			for _, box := range []string{"consent_terms", "consent_marketing"} {
-				if v.Open(c.lang+"/thanh-toan").Form("form[data-checkout]").Values.Has(box) {
+				if v.Open(c.lang + "/thanh-toan").Form("form[data-checkout]").Values.Has(box) {
 					t.Errorf("%s is ticked from the beginning", box)
 				}
 			}
@@ -176,7 +176,7 @@ func TestTheBasketRefusesNonsense(t *testing.T) {
 	for _, lang := range []string{"", "/en"} {
 		v := m.visitor(t)
 		for _, n := range []string{"", "0", "-1", "1000", "99999999999999999999", "một", huge, "1; DROP TABLE cart"} {
-			a := v.Open(lang + "/san-pham/" + m.slugOf(t, coconut)).Form("form#buy").Force("so-luong", n).Submit("")
+			a := v.Open(lang+"/san-pham/"+m.slugOf(t, coconut)).Form("form#buy").Force("so-luong", n).Submit("")
 			a.Is(422).Whole()
 			if a.Text("#e-n") == "" {
 				t.Errorf("%q: nothing beside the field", n)
@@ -184,7 +184,7 @@ func TestTheBasketRefusesNonsense(t *testing.T) {
 		}
 		m.put(t, v, lang, coconut)
 		for _, n := range []string{"", "0", "x", "1000"} {
-			a := v.Open(lang + "/gio-hang").Form("form[data-autosubmit]").Force("so-luong", n).Submit("")
+			a := v.Open(lang+"/gio-hang").Form("form[data-autosubmit]").Force("so-luong", n).Submit("")
 			a.Is(422).Whole()
 			if a.Text("#e-DUASAP01") == "" {
 				t.Errorf("%q: nothing beside the line", n)
@@ -193,7 +193,7 @@ func TestTheBasketRefusesNonsense(t *testing.T) {
 		v.Post(lang+"/gio-hang", map[string][]string{"sku": {"KHONGCO"}, "so-luong": {"1"}, "trang": {m.slugOf(t, coconut)}}).Is(404)
 		v.Post(lang+"/gio-hang/dong", map[string][]string{"sku": {"KHONGCO"}, "so-luong": {"1"}})
 		// More than there is: the basket says so and does not lead to checkout.
-		a := v.Open(lang + "/gio-hang").Form("form[data-autosubmit]").Fill("so-luong", "11").Submit("").Follow().Is(200)
+		a := v.Open(lang+"/gio-hang").Form("form[data-autosubmit]").Fill("so-luong", "11").Submit("").Follow().Is(200)
 		a.Says(text(localeOf(lang), "basket.blocked"))
 		if l := v.Get(lang + "/thanh-toan"); l.Status != 303 {
 			t.Errorf("checkout of a blocked basket: %d", l.Status)
