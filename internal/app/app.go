@@ -37,6 +37,7 @@ import (
 	"choocop.vn/ocop/internal/notify"
 	"choocop.vn/ocop/internal/order"
 	"choocop.vn/ocop/internal/payment"
+	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/platform/asset"
 	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/platform/db"
@@ -196,17 +197,19 @@ func (a *App) web() error {
 		return err
 	}
 	a.Views = views
+	gin.SetMode(gin.ReleaseMode)
+	e := gin.New()
 	sessions := scs.New()
 	sessions.Store = a.Redis.Sessions()
 	sessions.Lifetime, sessions.IdleTimeout = 30*24*time.Hour, 12*time.Hour
 	sessions.Cookie.Name, sessions.Cookie.Secure, sessions.Cookie.SameSite = "phien", https, http.SameSiteLaxMode
 	sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
 		slog.ErrorContext(r.Context(), "sessions", "error", err)
-		http.Error(w, "Đăng nhập tạm thời chưa được, xin thử lại sau ít phút. / Sign-in is away for a moment, please try again shortly.", http.StatusServiceUnavailable)
+		// The handler may have answered already: nothing of that answer counts without a session.
+		w.Header().Del("Location")
+		e.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sessionsAway{}, true)))
 	}
 
-	gin.SetMode(gin.ReleaseMode)
-	e := gin.New()
 	e.ContextWithFallback = true
 	e.HandleMethodNotAllowed = true
 	if err := e.SetTrustedProxies(cfg.Proxies); err != nil {
@@ -214,7 +217,7 @@ func (a *App) web() error {
 	}
 	a.registry = prometheus.NewRegistry()
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	e.Use(otelgin.Middleware("ocop"), kit.Trace(a.observer()), views.Recover(), kit.Headers(https), views.Body(1<<20))
+	e.Use(otelgin.Middleware("ocop"), kit.Trace(a.observer()), views.Recover(), kit.Headers(https), views.Body(1<<20), refuseWithoutSessions(views))
 	a.machines(e, assets)
 	(&shop.Shop{Views: views, Store: a.Store, Search: a.Search, Geo: a.Geo, Media: a.Media, Carts: a.Carts, Orders: a.Orders,
 		Accounts: a.Accounts, Sessions: sessions, Codes: shop.Codes{SVG: vietqr.QR, PNG: vietqr.PNG}, Limiter: a.Redis.Limiter(),
@@ -225,6 +228,12 @@ func (a *App) web() error {
 	withSession := sessions.LoadAndSave(e)
 	guard := http.NewCrossOriginProtection()
 	a.handler = guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			// The server leaves the body out by itself; link checkers get what a reader would get.
+			get := *r
+			get.Method = http.MethodGet
+			r = &get
+		}
 		if shop.NeedsSession(r.URL.Path) {
 			withSession.ServeHTTP(w, r)
 			return
@@ -232,6 +241,20 @@ func (a *App) web() error {
 		e.ServeHTTP(w, r)
 	}))
 	return nil
+}
+
+// sessionsAway marks a request that needs a session while Redis does not answer.
+type sessionsAway struct{}
+
+// refuseWithoutSessions says in the reader's language that signing in has to wait.
+func refuseWithoutSessions(v *kit.Views) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if c.Request.Context().Value(sessionsAway{}) == nil {
+			return
+		}
+		c.Header("Retry-After", "10")
+		v.Fail(c, apperr.New(apperr.Unavailable, "signin.away"))
+	}
 }
 
 func isDir(name string) bool {

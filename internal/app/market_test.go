@@ -1,7 +1,9 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"os"
 	"strings"
 	"testing"
@@ -23,6 +25,9 @@ var today = clock.On(noon)
 // password opens every account of the tests.
 const password = "mat-khau-cua-phep-thu"
 
+// scratch is a folder for what all tests share; it goes with them.
+var scratch string
+
 func TestMain(m *testing.M) {
 	// A text without a translation is a fault of a page that no status shows.
 	missing := 0
@@ -30,7 +35,21 @@ func TestMain(m *testing.M) {
 		missing++
 		os.Stderr.WriteString("no text in " + string(l) + ": " + key + "\n")
 	}
+	// The log of all tests is kept, to be searched for what people typed.
+	var log bytes.Buffer
+	var err error
+	if scratch, err = os.MkdirTemp("", "ocop-flows-"); err != nil {
+		panic(err)
+	}
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
 	code := m.Run()
+	for _, private := range []string{"Hàng Gai", "0912 345 678", "84912345678", "hoa@vidu.vn", "Nguyễn Thị Hòa", password} {
+		if code == 0 && strings.Contains(log.String(), private) {
+			os.Stderr.WriteString("the log holds " + private + "\n")
+			code = 1
+		}
+	}
+	_ = os.RemoveAll(scratch)
 	if code == 0 && missing > 0 {
 		code = 1
 	}

@@ -9,6 +9,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -102,6 +103,12 @@ func openPool(ctx context.Context, dsn string, c Config) (*pgxpool.Pool, error) 
 		}
 	}
 	return pgxpool.NewWithConfig(ctx, pc)
+}
+
+// ParameterizedQueries does not reach gorm's Scan, which records statements by itself: what people typed stays out of the
+// log there too.
+func init() {
+	logger.RecorderParamsFilter = func(_ context.Context, statement string, _ ...any) (string, []any) { return statement, nil }
 }
 
 func openORM(conn *sql.DB) (*gorm.DB, error) {
@@ -199,5 +206,6 @@ func Away(err error) bool {
 	var connect *pgconn.ConnectError
 	var network *net.OpError
 	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, sql.ErrConnDone) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || // cut in the middle of an answer
 		errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err) || pgconn.Timeout(err) && !errors.Is(err, context.Canceled)
 }

@@ -2,6 +2,7 @@ package shop
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -45,7 +46,8 @@ func signInPage(p kit.Page, email string, faults apperr.List) *SignIn {
 func (s *Shop) doSignIn(c *gin.Context) error {
 	email, password := clean(c.PostForm("email"), 200), c.PostForm("password")
 	// The limit by address is on the route; this one guards the account against many addresses.
-	if ok, _ := s.Limiter.Allow(c, "signin-account:"+email, redis.PerHour(30)); !ok {
+	if ok, wait := s.Limiter.Allow(c, "signin-account:"+email, redis.PerHour(30)); !ok {
+		c.Header("Retry-After", seconds(wait+time.Second))
 		return apperr.New(apperr.TooMany, "error.too_many.text")
 	}
 	a, err := s.Accounts.SignIn(c, email, password)

@@ -1,0 +1,48 @@
+package app_test
+
+import (
+	"strings"
+	"testing"
+
+	"choocop.vn/ocop/internal/testkit"
+)
+
+func TestPagesTakeAsManyStatementsForThirtyProductsAsForOne(t *testing.T) {
+	m := open(t)
+	maker := testkit.Producer(t, m.DB)
+	kind := func() int64 {
+		return testkit.Product(t, m.DB, testkit.WithProducer(maker), testkit.WithStars(5, today.AddMonths(3)), testkit.WithStory(strings.Repeat("Chuyện kể. ", 10)))
+	}
+	products := []int64{kind()}
+	var slug, province string
+	testkit.Scan(t, m.DB, &slug, `SELECT slug FROM producer WHERE id = $1`, maker)
+	testkit.Scan(t, m.DB, &province, `SELECT g.slug FROM producer m JOIN geo_province g ON g.code = m.province_code WHERE m.id = $1`, maker)
+	paths := []string{"/", "/san-pham", "/san-pham?sao=5", "/san-pham?q=mon+thu", "/tinh", "/tinh/" + province, "/nha-san-xuat/" + slug, "/san-pham/" + m.slugOf(t, products[0]),
+		"/gio-hang", "/thanh-toan"}
+	measure := func() map[string][]string {
+		m.index(t)
+		v := m.visitor(t)
+		m.put(t, v, "", products...)
+		for _, p := range paths {
+			v.Open(p) // what is kept in memory is asked once
+		}
+		out := map[string][]string{}
+		for _, p := range paths {
+			m.redis.Stop() // no cache helps
+			m.redis.Start()
+			out[p] = m.queries.During(func() { v.Open(p) })
+		}
+		return out
+	}
+	one := measure()
+	for range 29 {
+		products = append(products, kind())
+	}
+	thirty := measure()
+	for _, p := range paths {
+		if a, b := len(one[p]), len(thirty[p]); a != b || a == 0 {
+			t.Errorf("%s takes %d statements for one product and %d for thirty:\n%s", p, a, b, strings.Join(thirty[p], "\n--\n"))
+		}
+		t.Logf("%-30s %d", p, len(one[p]))
+	}
+}
