@@ -101,6 +101,7 @@ CREATE TABLE variant (
   updated_at   timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX variant_product ON variant (product_id, position) WHERE state = 'active';
+CREATE INDEX variant_archived ON variant (id) WHERE state <> 'active';
 
 CREATE TABLE price_change (
   id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -28,6 +28,31 @@ CREATE TABLE certificate (
 CREATE TABLE certificate_product (
   certificate_id bigint NOT NULL REFERENCES certificate (id),
   product_id     bigint NOT NULL REFERENCES product (id),
+  -- Copies from the certificate, so that lists compare the days without joining it. valid_to is the last day before a revocation.
+  stars          int NOT NULL,
+  valid_from     date NOT NULL,
+  valid_to       date NOT NULL,
   PRIMARY KEY (certificate_id, product_id)
 );
 CREATE INDEX certificate_product_product ON certificate_product (product_id, certificate_id);
+
+-- The certificate is locked while a product is tied to it: a revocation on its way is waited for, so no copy can be older.
+-- +goose StatementBegin
+CREATE FUNCTION certificate_product_copy() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  SELECT c.stars, c.valid_from, least(c.valid_to, c.revoked_on - 1) INTO NEW.stars, NEW.valid_from, NEW.valid_to
+  FROM certificate c WHERE c.id = NEW.certificate_id FOR SHARE;
+  RETURN NEW;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER certificate_product_copy BEFORE INSERT ON certificate_product FOR EACH ROW EXECUTE FUNCTION certificate_product_copy();
+
+-- +goose StatementBegin
+CREATE FUNCTION certificate_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE certificate_product SET stars = NEW.stars, valid_from = NEW.valid_from, valid_to = least(NEW.valid_to, NEW.revoked_on - 1)
+  WHERE certificate_id = NEW.id;
+  RETURN NULL;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER certificate_changed AFTER UPDATE OF stars, valid_from, valid_to, revoked_on ON certificate FOR EACH ROW EXECUTE FUNCTION certificate_changed();

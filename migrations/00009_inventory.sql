@@ -31,10 +31,24 @@ CREATE TABLE stock_level (
   owner_id    bigint NOT NULL REFERENCES producer (id),
   on_hand     bigint NOT NULL DEFAULT 0,
   reserved    bigint NOT NULL DEFAULT 0 CHECK (reserved >= 0),
+  -- That of the variant, which never changes: lists ask for products in stock.
+  product_id  bigint NOT NULL,
   CONSTRAINT stock_level_key UNIQUE NULLS NOT DISTINCT (variant_id, location_id, lot_id, owner_id),
   CONSTRAINT stock_level_covers CHECK (on_hand - reserved >= 0)
 );
 CREATE INDEX stock_level_location ON stock_level (location_id, variant_id);
+CREATE INDEX stock_level_product ON stock_level (product_id);
+-- The few places from which nothing is sold online.
+CREATE INDEX stock_location_elsewhere ON stock_location (id) WHERE kind <> 'producer' OR state <> 'open';
+
+-- +goose StatementBegin
+CREATE FUNCTION stock_level_product() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  SELECT v.product_id INTO NEW.product_id FROM variant v WHERE v.id = NEW.variant_id;
+  RETURN NEW;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER stock_level_product BEFORE INSERT OR UPDATE OF variant_id ON stock_level FOR EACH ROW EXECUTE FUNCTION stock_level_product();
 
 -- Append-only ledger. The kind carries the direction; quantity is positive; delta is derived from both.
 CREATE TABLE stock_movement (

@@ -28,9 +28,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT AS $$
 $$;
 -- +goose StatementEnd
 
--- One row per published product, kept by the search package; facets and lists read it. The texts are moved out of the row
--- (toast_tuple_target), so that counting facets reads few pages. Stars, stock and the rules for adults are not here: they
--- change with the day and the hour.
+-- One row per published product, kept by the search package; facets and lists read it. The row is narrow, so that counting
+-- facets reads few pages. Stars, stock and the rules for adults are not here: they change with the day and the hour.
 CREATE TABLE product_search (
   product_id    bigint PRIMARY KEY REFERENCES product (id) ON DELETE CASCADE,
   producer_id   bigint NOT NULL,
@@ -40,17 +39,28 @@ CREATE TABLE product_search (
   published_at  timestamptz NOT NULL,
   province_code text NOT NULL,
   category_code text NOT NULL,
-  name_vi       text NOT NULL,
-  name_fold     text NOT NULL,
-  all_fold      text NOT NULL,
-  -- Each word twice, without diacritics and by vn_exact. A the name, B the maker, C place, category and codes, D the summary.
-  words         tsvector NOT NULL
-) WITH (toast_tuple_target = 256);
-CREATE INDEX product_search_words ON product_search USING gin (words);
-CREATE INDEX product_search_all_trgm ON product_search USING gin (all_fold gin_trgm_ops);
-CREATE INDEX product_search_name_prefix ON product_search (name_fold text_pattern_ops);
+  name_vi       text NOT NULL
+);
 CREATE INDEX product_search_newest ON product_search (published_at DESC, product_id DESC);
+CREATE INDEX product_search_name ON product_search (name_vi COLLATE "vi-x-icu", product_id DESC);
 CREATE INDEX product_search_producer ON product_search (producer_id);
+
+-- The words by which a row of product_search is found.
+CREATE TABLE product_words (
+  product_id  bigint PRIMARY KEY REFERENCES product_search (product_id) ON DELETE CASCADE,
+  name_fold   text NOT NULL,
+  all_fold    text NOT NULL,
+  -- Each word twice, without diacritics and by vn_exact. A the name, B the maker, C place, category and codes, D the summary.
+  words       tsvector NOT NULL,
+  -- Those of the name and of the maker alone: the index knows no weights, and suggestions must not read rows in vain.
+  name_words  tsvector NOT NULL,
+  maker_words tsvector NOT NULL
+);
+CREATE INDEX product_words_words ON product_words USING gin (words);
+CREATE INDEX product_words_name ON product_words USING gin (name_words);
+CREATE INDEX product_words_maker ON product_words USING gin (maker_words);
+CREATE INDEX product_words_all_trgm ON product_words USING gin (all_fold gin_trgm_ops);
+CREATE INDEX product_words_name_prefix ON product_words (name_fold text_pattern_ops);
 
 -- search_near finds the names closest to a question that nothing fits. A function, because the threshold that lets the
 -- index help is a setting.
@@ -58,7 +68,7 @@ CREATE INDEX product_search_producer ON product_search (producer_id);
 CREATE FUNCTION search_near(q text, n int) RETURNS TABLE (product_id bigint, closeness real)
 LANGUAGE sql STABLE PARALLEL SAFE STRICT SET pg_trgm.word_similarity_threshold = 0.45 AS $$
   SELECT p.product_id, greatest(public.word_similarity(q, p.name_fold), public.word_similarity(q, p.all_fold) * 0.9)::real AS closeness
-  FROM public.product_search p WHERE p.all_fold OPERATOR(public.%>) q
+  FROM public.product_words p WHERE p.all_fold OPERATOR(public.%>) q
   ORDER BY closeness DESC, p.product_id LIMIT n
 $$;
 -- +goose StatementEnd

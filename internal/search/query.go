@@ -36,18 +36,18 @@ type Query struct {
 // Empty reports whether nothing was asked.
 func (q Query) Empty() bool { return q.Any == "" }
 
-// Matched is the condition on product_search p that a row fits the question. It needs the [Query.Args].
-const Matched = `p.words @@ CAST(@any AS tsquery)`
+// Matched is the condition on product_words w that a row fits the question. It needs the [Query.Args].
+const Matched = `w.words @@ CAST(@any AS tsquery)`
 
-// Tier is the rank of a fitting row of product_search p, higher is better: what is spelled as typed before what is only
+// Tier is the rank of a fitting row of product_words w, higher is better: what is spelled as typed before what is only
 // spelled so without diacritics, names over makers over the rest, names that begin so first.
-const Tier = `(CASE WHEN @exact = '' THEN 0 WHEN p.words @@ CAST(@exact_name AS tsquery) THEN 64 WHEN p.words @@ CAST(@exact AS tsquery) THEN 32 ELSE 0 END
-	+ CASE WHEN p.words @@ CAST(@name AS tsquery) THEN 16 WHEN p.words @@ CAST(@begun AS tsquery) THEN 12 WHEN p.words @@ CAST(@maker AS tsquery) THEN 8 ELSE 0 END
-	+ CASE WHEN p.name_fold LIKE @prefix THEN 2 ELSE 0 END)`
+const Tier = `(CASE WHEN @exact = '' THEN 0 WHEN w.words @@ CAST(@exact_name AS tsquery) THEN 64 WHEN w.words @@ CAST(@exact AS tsquery) THEN 32 ELSE 0 END
+	+ CASE WHEN w.words @@ CAST(@name AS tsquery) THEN 16 WHEN w.words @@ CAST(@begun AS tsquery) THEN 12 WHEN w.words @@ CAST(@maker AS tsquery) THEN 8 ELSE 0 END
+	+ CASE WHEN w.name_fold LIKE @prefix THEN 2 ELSE 0 END)`
 
 // Rank tells rows of one tier apart: the more of the words stand in the name, the better. It is rounded, so that stock and
 // stars decide between rows that fit alike.
-const Rank = `round(CAST(ts_rank('{0.05, 0.1, 0.2, 1}', p.words, CAST(@loose AS tsquery)) AS numeric), 1)`
+const Rank = `round(CAST(ts_rank('{0.05, 0.1, 0.2, 1}', w.words, CAST(@loose AS tsquery)) AS numeric), 1)`
 
 // Args are the named arguments of the three.
 func (q Query) Args() map[string]any {

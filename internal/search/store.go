@@ -37,18 +37,22 @@ const (
 	refreshSome  = `WITH wanted AS MATERIALIZED (SELECT DISTINCT unnest(CAST(@ids AS bigint[])) AS id)`
 	refreshEvery = `WITH wanted AS MATERIALIZED (SELECT id FROM product UNION SELECT product_id FROM product_search)`
 
-	refreshTail = `
-INSERT INTO product_search (product_id, producer_id, set_no, price_min, price_max, published_at, province_code, category_code, name_vi, name_fold, all_fold, words)
-SELECT product_id, producer_id, set_no, price_min, price_max, published_at, province_code, category_code, name_vi, name_fold,
-  vn_words(vn_fold(concat_ws(' ', names, makers, places))),
-  setweight(to_tsvector('simple', concat_ws(' ', vn_words(vn_fold(names)), vn_exact(names))), 'A') ||
-  setweight(to_tsvector('simple', concat_ws(' ', vn_words(vn_fold(makers)), vn_exact(makers))), 'B') ||
-  setweight(to_tsvector('simple', concat_ws(' ', vn_words(vn_fold(places || ' ' || groups)), vn_exact(places || ' ' || groups))), 'C') ||
-  setweight(to_tsvector('simple', concat_ws(' ', vn_words(vn_fold(summaries)), vn_exact(summaries))), 'D')
-FROM src ORDER BY product_id
+	refreshTail = `, row AS (
+INSERT INTO product_search (product_id, producer_id, set_no, price_min, price_max, published_at, province_code, category_code, name_vi)
+SELECT product_id, producer_id, set_no, price_min, price_max, published_at, province_code, category_code, name_vi FROM src ORDER BY product_id
 ON CONFLICT (product_id) DO UPDATE SET producer_id = excluded.producer_id, set_no = excluded.set_no, price_min = excluded.price_min,
   price_max = excluded.price_max, published_at = excluded.published_at, province_code = excluded.province_code, category_code = excluded.category_code,
-  name_vi = excluded.name_vi, name_fold = excluded.name_fold, all_fold = excluded.all_fold, words = excluded.words`
+  name_vi = excluded.name_vi
+)
+INSERT INTO product_words (product_id, name_fold, all_fold, words, name_words, maker_words)
+SELECT product_id, name_fold, vn_words(vn_fold(concat_ws(' ', names, makers, places))),
+  named || made ||
+  setweight(to_tsvector('simple', concat_ws(' ', vn_words(vn_fold(places || ' ' || groups)), vn_exact(places || ' ' || groups))), 'C') ||
+  setweight(to_tsvector('simple', concat_ws(' ', vn_words(vn_fold(summaries)), vn_exact(summaries))), 'D'), named, made
+FROM src, LATERAL (SELECT setweight(to_tsvector('simple', concat_ws(' ', vn_words(vn_fold(names)), vn_exact(names))), 'A') AS named,
+  setweight(to_tsvector('simple', concat_ws(' ', vn_words(vn_fold(makers)), vn_exact(makers))), 'B') AS made) v ORDER BY product_id
+ON CONFLICT (product_id) DO UPDATE SET name_fold = excluded.name_fold, all_fold = excluded.all_fold, words = excluded.words,
+  name_words = excluded.name_words, maker_words = excluded.maker_words`
 )
 
 // refresh makes the rows of ids anew, or all rows when ids is nil. It is one statement.

@@ -15,9 +15,9 @@ import (
 // words, cut before they are ranked.
 const suggestSQL = `
 WITH opened AS (
-  SELECT product_id FROM product_search WHERE name_fold LIKE @prefix ORDER BY name_fold USING ~<~ LIMIT 40
+  SELECT product_id FROM product_words WHERE name_fold LIKE @prefix ORDER BY name_fold USING ~<~ LIMIT 40
 ), holding AS (
-  SELECT product_id FROM product_search p WHERE p.words @@ CAST(@begun AS tsquery) LIMIT 200
+  SELECT product_id FROM product_words WHERE name_words @@ CAST(@begun AS tsquery) LIMIT 200
 ), goods AS (
   SELECT p.product_id, max(o.first) AS first FROM (SELECT product_id, 1 AS first FROM opened UNION ALL SELECT product_id, 0 FROM holding) o
   JOIN product_search p USING (product_id)
@@ -29,15 +29,15 @@ WITH opened AS (
   WHERE set_no IS NOT NULL AND (vn_words(vn_fold(short_vi)) LIKE @prefix OR lower(short_en) LIKE @prefix) ORDER BY length(short_vi) LIMIT 2)
 UNION ALL
 (SELECT 2, 'product', p.slug, t.name, coalesce(en.name, ''), CASE WHEN m.name_known THEN m.name ELSE '' END,
-    g.first * 2 + CASE WHEN @exact <> '' AND s.words @@ CAST(@exact_name AS tsquery) THEN 1 ELSE 0 END
-  FROM goods g JOIN product_search s USING (product_id) JOIN product p ON p.id = g.product_id JOIN producer m ON m.id = p.producer_id
+    g.first * 2 + CASE WHEN @exact <> '' AND s.name_words @@ CAST(@exact_name AS tsquery) THEN 1 ELSE 0 END
+  FROM goods g JOIN product_words s USING (product_id) JOIN product p ON p.id = g.product_id JOIN producer m ON m.id = p.producer_id
   JOIN product_text t ON t.product_id = p.id AND t.locale = 'vi' LEFT JOIN product_text en ON en.product_id = p.id AND en.locale = 'en'
   ORDER BY 7 DESC, length(t.name), p.id LIMIT @n)
 UNION ALL
 (SELECT 3, 'producer', m.slug, m.name, '', g.name, word_similarity(@text, vn_fold(m.name))
   FROM producer m JOIN geo_province g ON g.code = m.province_code
   WHERE char_length(@text) >= 3 AND m.state = 'verified' AND m.id IN (SELECT producer_id FROM (
-    SELECT producer_id FROM product_search p WHERE p.words @@ CAST(@named AS tsquery) LIMIT 60) x)
+    SELECT producer_id FROM product_words JOIN product_search USING (product_id) WHERE maker_words @@ CAST(@named AS tsquery) LIMIT 60) x)
   ORDER BY 7 DESC, m.id LIMIT 3)
 UNION ALL
 (SELECT 4, 'province', slug, name, name_en, '', 0 FROM geo_province WHERE name_fold LIKE @prefix OR lower(name_en) LIKE @prefix ORDER BY name LIMIT 3)

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"choocop.vn/ocop/internal/platform/clock"
+	"choocop.vn/ocop/internal/platform/db"
 	"choocop.vn/ocop/internal/platform/i18n"
 	"choocop.vn/ocop/internal/platform/money"
 	"choocop.vn/ocop/internal/storefront"
@@ -221,5 +222,47 @@ func TestPagesCutTheListWithoutGapOrRepeat(t *testing.T) {
 	}
 	if len(seen) != 36 || len(all) != 40 {
 		t.Errorf("twelve pages of three show %d products", len(seen))
+	}
+}
+
+// A list compares the copies of a certificate's days that its products hold. They must follow it at once, also when a
+// product is tied to a certificate whose revocation is not yet written.
+func TestRevocationReachesListsAtOnce(t *testing.T) {
+	s := open(t)
+	ctx, today := context.Background(), clock.On(noon)
+	first, late := testkit.Product(t, s.db), testkit.Product(t, s.db)
+	certificate := testkit.Certificate(t, s.db, 5, today.AddDays(30), first)
+	s.index(t)
+	counted := func() int { return s.list(t, storefront.Filter{Stars: []int{5}}).Total }
+	if n := counted(); n != 1 {
+		t.Fatalf("%d products with five stars, want 1", n)
+	}
+	tied := make(chan error, 1)
+	err := s.db.InTx(ctx, func(tx db.Tx) error {
+		if err := tx.Exec(`UPDATE certificate SET revoked_on = ?, revoked_why = 'thử' WHERE id = ?`, today, certificate).Error; err != nil {
+			return err
+		}
+		go func() {
+			tied <- s.db.Primary(ctx).Exec(`INSERT INTO certificate_product (certificate_id, product_id) VALUES (?, ?)`, certificate, late).Error
+		}()
+		select {
+		case err := <-tied:
+			t.Errorf("a product was tied to a certificate in revocation: %v", err)
+		case <-time.After(100 * time.Millisecond):
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-tied; err != nil {
+		t.Fatal(err)
+	}
+	if n := counted(); n != 0 {
+		t.Errorf("%d products keep the stars of a revoked certificate", n)
+	}
+	s.clock.Set(noon.AddDate(0, 0, -1))
+	if n := counted(); n != 2 {
+		t.Errorf("%d products have five stars on the day before the revocation, want 2", n)
 	}
 }

@@ -117,7 +117,7 @@ func (s *Service) choose(ctx context.Context) (chosen, error) {
 	}
 	// A text of its own makes a story; it is told by a product in stock, another one each day.
 	err = s.DB.Read(ctx).Raw(`
-		WITH five AS (SELECT DISTINCT cp.product_id FROM certificate c JOIN certificate_product cp ON cp.certificate_id = c.id WHERE c.stars = 5 AND `+validOn+`),
+		WITH five AS (SELECT DISTINCT c.product_id FROM certificate_product c WHERE c.stars = 5 AND `+starsOn+`),
 		goods AS (SELECT p.product_id, p.published_at, `+narrow+` JOIN five USING (product_id) WHERE NOT p.set_no = ANY (CAST(@adult_sets AS int[]))
 			ORDER BY p.published_at DESC, p.product_id DESC LIMIT 500),
 		told AS (SELECT product_id FROM product_text JOIN product_search x USING (product_id) WHERE locale = 'vi' AND char_length(coalesce(nullif(story, ''), summary)) > 40

@@ -42,66 +42,67 @@ const saleable = `(l.on_hand > l.reserved OR l.on_hand > 0 AND l.on_hand - l.res
 	WHERE r.level_id = l.id AND r.state = 'open' AND r.expires_at <= @now) > 0)
 	AND (l.lot_id IS NULL OR EXISTS (SELECT FROM stock_lot t WHERE t.id = l.lot_id AND (t.expires_on IS NULL OR t.expires_on >= @today)))`
 
+// forSale is the condition that level l can be sold online from its producer's own open place. The few that cannot be are
+// looked up once and kept in hand: joining every variant and every place costs more than all the rest of a list.
+const forSale = `l.location_id NOT IN (SELECT id FROM stock_location WHERE kind <> 'producer' OR state <> 'open')
+	AND l.variant_id NOT IN (SELECT id FROM variant WHERE state <> 'active') AND ` + saleable
+
+// starsOn is the condition that link c of a certificate to a product counts on the day @today; valid_to ends before a revocation.
+const starsOn = `c.valid_from <= @today AND c.valid_to >= @today`
+
 // Stars and stock of a row of product_search p, for filters that leave few rows: each is looked up by its key.
 const narrow = `
-	(SELECT coalesce(max(c.stars), 0) FROM certificate_product cp JOIN certificate c ON c.id = cp.certificate_id
-		WHERE cp.product_id = p.product_id AND ` + validOn + `) AS stars,
-	EXISTS (SELECT FROM variant v JOIN stock_level l ON l.variant_id = v.id JOIN stock_location o ON o.id = l.location_id
-		WHERE v.product_id = p.product_id AND v.state = 'active' AND o.kind = 'producer' AND o.state = 'open' AND ` + saleable + `) AS stocked
+	(SELECT coalesce(max(c.stars), 0) FROM certificate_product c WHERE c.product_id = p.product_id AND ` + starsOn + `) AS stars,
+	EXISTS (SELECT FROM stock_level l WHERE l.product_id = p.product_id AND ` + forSale + `) AS stocked
   FROM product_search p`
 
-// The same for filters that may leave the whole shop: each is computed once for all products and joined.
+// The same for filters that may leave the whole shop: the products of each are gathered once and kept in hand.
 const wide = `
-	coalesce(st.stars, 0) AS stars, sk.product_id IS NOT NULL AS stocked
-  FROM product_search p
-  LEFT JOIN (SELECT cp.product_id, max(c.stars) AS stars FROM certificate c JOIN certificate_product cp ON cp.certificate_id = c.id
-	WHERE ` + validOn + ` GROUP BY 1) st ON st.product_id = p.product_id
-  LEFT JOIN (SELECT v.product_id FROM stock_level l JOIN stock_location o ON o.id = l.location_id JOIN variant v ON v.id = l.variant_id
-	WHERE v.state = 'active' AND o.kind = 'producer' AND o.state = 'open' AND ` + saleable + ` GROUP BY 1) sk ON sk.product_id = p.product_id`
+	CASE WHEN p.product_id IN (SELECT c.product_id FROM certificate_product c WHERE c.stars = 5 AND ` + starsOn + `) THEN 5
+	  WHEN p.product_id IN (SELECT c.product_id FROM certificate_product c WHERE c.stars = 4 AND ` + starsOn + `) THEN 4
+	  WHEN p.product_id IN (SELECT c.product_id FROM certificate_product c WHERE c.stars = 3 AND ` + starsOn + `) THEN 3 ELSE 0 END AS stars,
+	p.product_id IN (SELECT l.product_id FROM stock_level l WHERE ` + forSale + `) AS stocked
+  FROM product_search p`
 
-// The rows that the filter fits but for at most one of its facets: only they count anywhere, since a facet is counted
-// without its own filter. c, v, r, s and k say whether category, province, price, stars and stock fit.
+// What a row of the list fails, as bits. A facet is counted without its own filter, so a row that fails one thing still
+// counts in that facet; one that fails two counts nowhere and is dropped.
 const (
-	baseHead = `WITH near AS (SELECT id, n FROM unnest(CAST(@near AS bigint[])) WITH ORDINALITY AS x (id, n)), base AS MATERIALIZED (
-  SELECT p.product_id, p.category_code, p.province_code, p.price_min, p.published_at, `
-	baseFlags = ` p.set_no = ANY (CAST(@adult_sets AS int[])) AS adult,
-	(NOT @by_category OR p.category_code = ANY (CAST(@categories AS text[]))) AS c,
-	(@province = '' OR p.province_code = @province) AS v,
-	(p.price_min >= CAST(@min AS bigint) AND (CAST(@max AS bigint) = 0 OR p.price_min <= @max)) AS r,`
-	baseFew = ` AND (CASE WHEN NOT @by_category OR p.category_code = ANY (CAST(@categories AS text[])) THEN 0 ELSE 1 END
-	+ CASE WHEN @province = '' OR p.province_code = @province THEN 0 ELSE 1 END
-	+ CASE WHEN p.price_min >= CAST(@min AS bigint) AND (CAST(@max AS bigint) = 0 OR p.price_min <= @max) THEN 0 ELSE 1 END) <= 1
-), m AS MATERIALIZED (
-  SELECT b.*, (cardinality(CAST(@stars AS int[])) = 0 OR b.stars = ANY (CAST(@stars AS int[]))) AS s, (NOT @in_stock OR b.stocked) AS k,
-    (@adult OR NOT b.adult) AS shown FROM base b
-)`
-	listTail = `
-SELECT CASE GROUPING(category_code, province_code, stars) WHEN 3 THEN 'category' WHEN 5 THEN 'province' WHEN 6 THEN 'stars' ELSE 'all' END AS kind,
-  coalesce(category_code, province_code, CAST(stars AS text), '') AS key,
-  CASE GROUPING(category_code, province_code, stars)
-    WHEN 3 THEN count(*) FILTER (WHERE shown AND v AND r AND s AND k)
-    WHEN 5 THEN count(*) FILTER (WHERE shown AND c AND r AND s AND k)
-    WHEN 6 THEN count(*) FILTER (WHERE shown AND c AND v AND r AND k)
-    ELSE count(*) FILTER (WHERE shown AND c AND v AND r AND s AND k) END AS n,
-  CASE WHEN GROUPING(category_code, province_code, stars) = 7 THEN jsonb_build_array(
-    count(*) FILTER (WHERE NOT shown AND c AND v AND r AND s AND k),
-    count(*) FILTER (WHERE shown AND c AND v AND r AND s AND stocked),
-    count(*) FILTER (WHERE shown AND c AND v AND r AND s),
-    count(*) FILTER (WHERE shown AND c AND v AND s AND k AND price_min <= 50000),
-    count(*) FILTER (WHERE shown AND c AND v AND s AND k AND price_min BETWEEN 50000 AND 100000),
-    count(*) FILTER (WHERE shown AND c AND v AND s AND k AND price_min BETWEEN 100000 AND 200000),
-    count(*) FILTER (WHERE shown AND c AND v AND s AND k AND price_min BETWEEN 200000 AND 500000),
-    count(*) FILTER (WHERE shown AND c AND v AND s AND k AND price_min BETWEEN 500000 AND 1000000),
-    count(*) FILTER (WHERE shown AND c AND v AND s AND k AND price_min >= 1000000)) END AS more
-FROM m GROUP BY GROUPING SETS ((category_code), (province_code), (stars), ())
-UNION ALL
-SELECT 'ids', '', 0, (SELECT jsonb_agg(product_id) FROM (SELECT product_id FROM m WHERE shown AND c AND v AND r AND s AND k ORDER BY `
-	listEnd = `, product_id DESC LIMIT @limit OFFSET @offset) x)`
+	failsCategory = 1 << iota
+	failsProvince
+	failsPrice
+	failsStars
+	failsStock
+	failsAge
 )
+
+// The statement of a list: m are the rows that fail at most one thing. They are counted by province and by all else at
+// once, each in one pass over few columns; sorting takes only the ids of the pages.
+const (
+	listHead = `WITH near AS (SELECT id, n FROM unnest(CAST(@near AS bigint[])) WITH ORDINALITY AS x (id, n)), m AS MATERIALIZED (`
+	listRows = `SELECT p.product_id, p.category_code, p.province_code, p.price_min, p.published_at, `
+	listTail = `), g AS MATERIALIZED (
+  SELECT category_code, fails, stars, stocked, width_bucket(price_min, CAST(@bounds AS bigint[])) AS bucket, count(*) AS n FROM m GROUP BY 1, 2, 3, 4, 5
+)
+SELECT 'category' AS kind, category_code AS key, CAST(sum(n) AS bigint) AS n, '' AS more FROM g WHERE fails IN (0, 1) GROUP BY 2
+UNION ALL
+SELECT 'province', province_code, count(*), '' FROM m WHERE fails IN (0, 2) GROUP BY 2
+UNION ALL
+SELECT 'rest', '', 0, (SELECT CAST(jsonb_agg(jsonb_build_array(fails, stars, CAST(stocked AS int), bucket, n)) AS text) FROM (
+  SELECT fails, stars, stocked, bucket, sum(n) AS n FROM g GROUP BY 1, 2, 3, 4) z)
+UNION ALL
+SELECT 'ids', '', 0, (SELECT CAST(jsonb_agg(product_id) AS text) FROM (SELECT product_id FROM `
+	listFits = `m WHERE fails = 0`
+	// The whole shop by name is read from the index; IS TRUE keeps the planner from joining and sorting it.
+	listFitsByName = `product_search p WHERE (p.product_id IN (SELECT product_id FROM m WHERE fails = 0)) IS TRUE`
+	listEnd        = `, product_id DESC LIMIT @limit OFFSET @offset) x)`
+)
+
+// fewSets is the number of product sets up to which those of one category in one province are looked up one by one.
+const fewSets = 3
 
 // orders are the ORDER BY of each sort, after which the newest id decides.
 var orders = map[Sort]string{
-	SortRelevance: `tier DESC, fit DESC, stocked DESC, stars DESC, published_at DESC`,
+	SortRelevance: `stocked DESC, stars DESC, published_at DESC`,
 	SortNewest:    `published_at DESC`,
 	SortCheap:     `price_min`,
 	SortDear:      `price_min DESC`,
@@ -117,35 +118,89 @@ type countRow struct {
 
 // look runs the one statement behind a list.
 func (s *Service) look(ctx context.Context, a *asking) (found, error) {
-	args := map[string]any{"today": a.today, "now": a.now, "adult_sets": a.adultSets, "adult": a.Adult, "by_category": a.chosen.Code != "", "categories": a.categories,
-		"province": "", "min": int64(max(0, a.MinPrice)), "max": int64(max(0, a.MaxPrice)), "in_stock": a.InStock, "near": a.near,
-		"limit": a.window(), "offset": a.from, "producer": a.ProducerID, "stars": starList(a.Stars)}
+	args := map[string]any{"today": a.today, "now": a.now, "adult_sets": a.adultSets, "categories": a.categories, "near": a.near,
+		"min": int64(max(0, a.MinPrice)), "max": int64(max(0, a.MaxPrice)), "limit": a.window(), "offset": a.from,
+		"producer": a.ProducerID, "stars": starList(a.Stars), "bounds": bounds()}
 	if a.province != nil {
 		args["province"] = a.province.Code
 	}
 	// The parts below are constants chosen by the shape of the filter, so that each shape has a plan of its own.
-	columns, from, where := "0 AS tier, 0 AS fit, NULL AS name_vi,", wide, " WHERE true"
-	if a.Sort == SortName {
-		columns = "0 AS tier, 0 AS fit, p.name_vi,"
-	}
+	columns, from, where, fits := "", wide, "true", listFits
 	switch {
 	case a.near != nil:
-		columns, from, where = "-near.n AS tier, 0 AS fit, p.name_vi,", narrow+" JOIN near ON near.id = p.product_id", " WHERE true"
+		columns, from = "-near.n AS tier, 0 AS fit, ", narrow+" JOIN near ON near.id = p.product_id"
 	case !a.query.Empty():
 		maps.Copy(args, a.query.Args())
-		columns, from, where = search.Tier+" AS tier, "+search.Rank+" AS fit, p.name_vi,", narrow, " WHERE "+search.Matched
+		columns, from, where = search.Tier+" AS tier, "+search.Rank+" AS fit, ", narrow+" JOIN product_words w USING (product_id)", search.Matched
+	case a.ProducerID != 0 || a.province != nil && a.chosen.Code != "" && len(a.categories) <= fewSets:
+		from = narrow
+	case a.Sort == SortName:
+		fits = listFitsByName
 	}
 	if a.ProducerID != 0 {
 		where += " AND p.producer_id = @producer"
-		if a.query.Empty() {
-			from = narrow
-		}
 	}
+	order := orders[a.Sort]
+	switch {
+	case a.Sort == SortName && fits == listFits:
+		columns += "p.name_vi, "
+	case a.Sort == SortRelevance && columns != "":
+		order = "tier DESC, fit DESC, " + order
+	}
+	statement := listHead + a.rows(columns, from, where) + listTail + fits + " ORDER BY " + order + listEnd
 	var rows []countRow
-	if err := s.DB.Read(ctx).Raw(baseHead+columns+baseFlags+from+where+baseFew+listTail+orders[a.Sort]+listEnd, args).Scan(&rows).Error; err != nil {
+	if err := s.DB.Read(ctx).Raw(statement, args).Scan(&rows).Error; err != nil {
 		return found{}, fmt.Errorf("storefront: list: %w", err)
 	}
 	return counted(rows)
+}
+
+// rows writes the statement of m. What cannot be failed is not asked: the planner would take the question for a narrow one.
+func (a *asking) rows(columns, from, where string) string {
+	place, later := []string{"0"}, []string{"x.fails"}
+	add := func(to *[]string, asked bool, fits string, bit int) {
+		if asked {
+			*to = append(*to, fmt.Sprintf("CASE WHEN %s THEN 0 ELSE %d END", fits, bit))
+		}
+	}
+	add(&place, a.chosen.Code != "", "p.category_code = ANY (CAST(@categories AS text[]))", failsCategory)
+	add(&place, a.province != nil, "p.province_code = @province", failsProvince)
+	add(&place, a.MinPrice > 0 || a.MaxPrice > 0, "p.price_min >= CAST(@min AS bigint) AND (CAST(@max AS bigint) = 0 OR p.price_min <= @max)", failsPrice)
+	add(&place, !a.Adult && len(a.adultSets) > 0, "p.set_no <> ALL (CAST(@adult_sets AS int[]))", failsAge)
+	add(&later, len(a.Stars) > 0, "x.stars = ANY (CAST(@stars AS int[]))", failsStars)
+	add(&later, a.InStock, "x.stocked", failsStock)
+	fails := "(" + strings.Join(place, " + ") + ")"
+	if len(place) > 2 {
+		where += " AND " + fails + " IN (0, 1, 2, 4, 32)"
+	}
+	out := listRows + columns + fails + " AS fails, " + from + " WHERE " + where
+	if len(later) == 1 {
+		return out
+	}
+	// OFFSET 0 has stars and stock computed once, before they are asked for.
+	return "SELECT * FROM (SELECT " + strings.Join(later, " + ") + " AS fails, x.product_id, x.category_code, x.province_code, x.price_min, x.published_at, x.stars, x.stocked" +
+		own(columns) + " FROM (" + out + " OFFSET 0) x OFFSET 0) y WHERE fails IN (0, 1, 2, 4, 8, 16, 32)"
+}
+
+// own names the columns that only some shapes have.
+func own(columns string) string {
+	var out string
+	if strings.Contains(columns, " AS tier") {
+		out = ", x.tier, x.fit"
+	}
+	if strings.Contains(columns, "p.name_vi, ") {
+		out += ", x.name_vi"
+	}
+	return out
+}
+
+// bounds cuts the prices so that the ends of the ranges, which belong to both, stand alone: range i are buckets 2i-1 to 2i+1.
+func bounds() bigints {
+	var out bigints
+	for _, p := range prices[1:] {
+		out = append(out, int64(p.Min), int64(p.Min)+1)
+	}
+	return out
 }
 
 func starList(stars []int) bigints {
@@ -164,16 +219,17 @@ func counted(rows []countRow) (found, error) {
 			fd.Categories[r.Key] = r.N
 		case "province":
 			fd.Provinces[r.Key] = r.N
-		case "stars":
-			n, _ := strconv.Atoi(r.Key) // the column is an integer
-			fd.Stars[n] = r.N
-		case "all":
-			var more []int
-			if err := json.Unmarshal([]byte(r.More), &more); err != nil {
+		case "rest":
+			if r.More == "" {
+				continue
+			}
+			var counts [][5]int
+			if err := json.Unmarshal([]byte(r.More), &counts); err != nil {
 				return fd, fmt.Errorf("storefront: counts: %w", err)
 			}
-			fd.Total, fd.Hidden, fd.InStock, fd.All = r.N, more[0], more[1], more[2]
-			copy(fd.Prices, more[3:])
+			for _, c := range counts {
+				fd.count(c[0], c[1], c[2] == 1, c[3], c[4])
+			}
 		case "ids":
 			if r.More == "" {
 				continue
@@ -184,4 +240,31 @@ func counted(rows []countRow) (found, error) {
 		}
 	}
 	return fd, nil
+}
+
+// count adds n rows alike to the facets in which they count.
+func (fd *found) count(fails, stars int, stocked bool, bucket, n int) {
+	only := func(bit int) bool { return fails == 0 || fails == bit }
+	switch fails {
+	case 0:
+		fd.Total += n
+	case failsAge:
+		fd.Hidden += n
+	}
+	if only(failsStars) {
+		fd.Stars[stars] += n
+	}
+	if only(failsStock) {
+		fd.All += n
+		if stocked {
+			fd.InStock += n
+		}
+	}
+	if only(failsPrice) {
+		for i := range prices {
+			if 2*i-1 <= bucket && bucket <= 2*i+1 {
+				fd.Prices[i] += n
+			}
+		}
+	}
 }

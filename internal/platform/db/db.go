@@ -95,7 +95,8 @@ func openPool(ctx context.Context, dsn string, c Config) (*pgxpool.Pool, error) 
 		"timezone":                            "UTC",
 		"statement_timeout":                   "15s",
 		"lock_timeout":                        "8s",
-		"jit":                                 "off", // compiling a page's query takes longer than running it
+		"jit":                                 "off",  // compiling a page's query takes longer than running it
+		"work_mem":                            "32MB", // a list of the whole shop gathers its ids in memory
 		"idle_in_transaction_session_timeout": "30s",
 	} {
 		if _, set := params[name]; !set {
@@ -197,7 +198,7 @@ func Breaks(err error, constraint string) bool {
 // may say "come back shortly" instead of "fault".
 func Away(err error) bool {
 	switch code := Code(err); code {
-	case "57P01", "57P02", "57P03", "53300":
+	case "57P01", "57P02", "57P03", "53300", "55P03", "57014": // stopping, starting, full, or too busy to answer in time
 		return true
 	case "":
 	default:
