@@ -141,14 +141,9 @@ func serve(ctx context.Context, cfg config.Config, l net.Listener) error {
 			return err
 		}
 	}
-	runner, err := a.Work(context.WithoutCancel(ctx))
-	if err != nil {
-		return err
-	}
 	server := &http.Server{Handler: a.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second,
 		WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug)}
 	failed := make(chan error, 2)
-	go func() { failed <- server.Serve(l) }()
 	figures := &http.Server{Handler: a.Metrics(), ReadHeaderTimeout: 10 * time.Second}
 	if cfg.MetricsAddr != "" {
 		ml, err := listen(cfg.MetricsAddr)
@@ -157,6 +152,11 @@ func serve(ctx context.Context, cfg config.Config, l net.Listener) error {
 		}
 		go func() { failed <- figures.Serve(ml) }()
 	}
+	runner, err := a.Work(context.WithoutCancel(ctx))
+	if err != nil {
+		return err
+	}
+	go func() { failed <- server.Serve(l) }()
 	greet(cfg, time.Since(start))
 
 	select {
@@ -165,9 +165,13 @@ func serve(ctx context.Context, cfg config.Config, l net.Listener) error {
 		err = nil
 	}
 	slog.Info("stopping: requests and jobs under way may finish")
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
-	defer cancel()
-	return errors.Join(err, server.Shutdown(stop), figures.Shutdown(stop), runner.Stop(stop))
+	// Jobs have time of their own: a slow request must not take it.
+	answers, cancelAnswers := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	defer cancelAnswers()
+	err = errors.Join(err, server.Shutdown(answers), figures.Shutdown(answers))
+	jobs, cancelJobs := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	defer cancelJobs()
+	return errors.Join(err, runner.Stop(jobs))
 }
 
 // migrate waits for a server that is still starting, then brings the schema up to date.
@@ -203,7 +207,7 @@ func greet(cfg config.Config, took time.Duration) {
 
 // pingCmd is the health check of a container without a shell.
 func pingCmd() *cobra.Command {
-	return &cobra.Command{Use: "ping", Short: "ask the running market whether it is ready", Args: cobra.NoArgs,
+	return &cobra.Command{Use: "ping", Short: "ask the running market whether it is alive", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := settings()
 			if err != nil {
@@ -215,7 +219,7 @@ func pingCmd() *cobra.Command {
 			}
 			ctx, cancel := context.WithTimeout(c.Context(), 5*time.Second)
 			defer cancel()
-			r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1:"+port+"/readyz", nil)
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1:"+port+"/healthz", nil)
 			if err != nil {
 				return err
 			}

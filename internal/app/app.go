@@ -186,7 +186,7 @@ func (a *App) web() error {
 	cfg := a.Config
 	https := strings.HasPrefix(cfg.BaseURL, "https://")
 	assets, pages := asset.New(static.Files, "/static"), fs.FS(templates.Files)
-	live := !cfg.InProduction() && isDir("templates") && isDir("static")
+	live := cfg.Live && isDir("templates") && isDir("static")
 	if live {
 		assets, pages = asset.Live(os.DirFS("static"), "/static"), os.DirFS("templates")
 	}
@@ -227,6 +227,12 @@ func (a *App) web() error {
 
 	withSession := sessions.LoadAndSave(e)
 	guard := http.NewCrossOriginProtection()
+	if err := guard.AddTrustedOrigin(cfg.BaseURL); err != nil {
+		return fmt.Errorf("app: OCOP_BASE_URL: %w", err)
+	}
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "Yêu cầu đến từ một trang khác nên không được nhận. / The request came from another site and was not accepted.", http.StatusForbidden)
+	}))
 	a.handler = guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead {
 			// The server leaves the body out by itself; link checkers get what a reader would get.

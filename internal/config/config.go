@@ -6,6 +6,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"strings"
@@ -38,6 +39,7 @@ type Config struct {
 	MetricsAddr string        `env:"OCOP_METRICS_ADDR"`
 	Proxies     []string      `env:"OCOP_TRUSTED_PROXIES"`
 	Demo        bool          `env:"OCOP_DEMO"`
+	Live        bool          `env:"OCOP_LIVE"` // read pages and styles from the working folder on each request
 	Operator    Operator
 }
 
@@ -74,8 +76,15 @@ func Read() (Config, error) {
 	if err := env.ParseWithOptions(&c, env.Options{Environment: vars}); err != nil {
 		return Config{}, fmt.Errorf("config: %w", err)
 	}
-	if c.BaseURL == "" {
-		c.BaseURL = "http://" + c.Addr
+	if c.BaseURL == "" && !c.InProduction() {
+		host, port, err := net.SplitHostPort(c.Addr)
+		if err != nil {
+			return c, fmt.Errorf("config: OCOP_ADDR %q must look like localhost:8080", c.Addr)
+		}
+		if host == "" || host == "0.0.0.0" || host == "::" {
+			host = "localhost"
+		}
+		c.BaseURL = "http://" + net.JoinHostPort(host, port)
 	}
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
 	return c, c.check()
@@ -91,7 +100,7 @@ func (c Config) check() error {
 		fault("OCOP_MODE is %q; it may be %q or %q", c.Mode, Development, Production)
 	}
 	if u, err := url.Parse(c.BaseURL); err != nil || u.Host == "" || u.Path != "" {
-		fault("OCOP_BASE_URL %q must look like https://example.vn", c.BaseURL)
+		fault("OCOP_BASE_URL %q must look like https://example.vn; in production it has to be set", c.BaseURL)
 	}
 	if c.VietQRTTL < time.Minute || c.VietQRTTL > 24*time.Hour {
 		fault("OCOP_VIETQR_TTL %s must lie between 1m and 24h", c.VietQRTTL)
@@ -105,6 +114,9 @@ func (c Config) check() error {
 		}
 		if len(c.Secret) < 32 {
 			fault("OCOP_SECRET is needed in production, at least 32 characters; for example from `openssl rand -base64 48`")
+		}
+		if c.Live {
+			fault("OCOP_LIVE is for development")
 		}
 		if c.Demo {
 			fault("OCOP_DEMO cannot be on in production")

@@ -23,7 +23,7 @@ var ErrNewer = errors.New("the database belongs to a newer version of ocop: star
 // Migrate brings the schema of our tables and of the job queue to this program's version. Each file
 // is one transaction, so a killed run leaves whole steps and the next one goes on from there.
 // Several programs may start at once: one migrates, the others wait for it.
-func Migrate(ctx context.Context, d *DB) error {
+func Migrate(ctx context.Context, d *DB) (err error) {
 	conn, err := d.sql.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("db: migrate: %w", err)
@@ -35,7 +35,13 @@ func Migrate(ctx context.Context, d *DB) error {
 	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", migrationLock); err != nil {
 		return fmt.Errorf("db: migrate: lock: %w", err)
 	}
-	defer conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1); RESET ALL", migrationLock)
+	// The connection goes back to the pool: it must neither keep the lock nor the settings.
+	defer func() {
+		after := context.WithoutCancel(ctx)
+		_, unlocked := conn.ExecContext(after, "SELECT pg_advisory_unlock($1)", migrationLock)
+		_, reset := conn.ExecContext(after, "RESET lock_timeout; RESET statement_timeout")
+		err = errors.Join(err, unlocked, reset)
+	}()
 
 	// Long steps must not meet the timeouts that guard pages.
 	cfg := d.pool.Config().ConnConfig.Copy()

@@ -11,9 +11,12 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -63,13 +66,13 @@ func (v *Views) Fail(c *gin.Context, err error) {
 		c.Header("Retry-After", "10")
 	}
 	if status >= http.StatusInternalServerError {
-		slog.ErrorContext(c, "request failed", "route", c.FullPath(), "method", c.Request.Method, "request_id", request, "error", err)
+		slog.ErrorContext(c.Request.Context(), "request failed", "route", c.FullPath(), "method", c.Request.Method, "request_id", request, "error", err)
 	}
 	// The basket is not asked for again: the database may be what is away.
 	p := (&Views{site: v.site, demo: v.demo, count: func(*gin.Context) int { return 0 }}).NewPage(c, "")
 	c.Header("Cache-Control", "no-store")
 	if e := v.Render(c, status, "error/error", NewFailure(p, status, faults, request)); e != nil {
-		slog.ErrorContext(c, "error page failed", "request_id", request, "error", e)
+		slog.ErrorContext(c.Request.Context(), "error page failed", "request_id", request, "error", e)
 		c.String(status, "%s (%s)", http.StatusText(status), request)
 	}
 	c.Abort()
@@ -86,6 +89,9 @@ func NewFailure(p Page, status int, faults apperr.List, request string) *Failure
 	}
 	return m
 }
+
+// plain reports whether PostgreSQL can hold s: UTF-8 without NUL. Nothing else comes from a keyboard.
+func plain(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 func tooLarge(err error) bool {
 	_, large := errors.AsType[*http.MaxBytesError](err)
@@ -124,7 +130,7 @@ func (v *Views) Recover() gin.HandlerFunc {
 				if p == http.ErrAbortHandler {
 					panic(p)
 				}
-				slog.ErrorContext(c, "panic", "route", c.FullPath(), "request_id", RequestID(c), "panic", p, "stack", string(debug.Stack()))
+				slog.ErrorContext(c.Request.Context(), "panic", "route", c.FullPath(), "request_id", RequestID(c), "panic", p, "stack", string(debug.Stack()))
 				if !c.Writer.Written() {
 					v.Fail(c, errors.New("panic"))
 				}
@@ -149,7 +155,7 @@ func Trace(observe func(route, method string, status int, d time.Duration)) gin.
 			route = "(none)"
 		}
 		observe(route, c.Request.Method, c.Writer.Status(), d)
-		slog.DebugContext(c, "request", "route", route, "method", c.Request.Method, "status", c.Writer.Status(), "ms", d.Milliseconds(), "request_id", id)
+		slog.DebugContext(c.Request.Context(), "request", "route", route, "method", c.Request.Method, "status", c.Writer.Status(), "ms", d.Milliseconds(), "request_id", id)
 	}
 }
 
@@ -175,9 +181,19 @@ func Headers(https bool) gin.HandlerFunc {
 // handler would see them as empty.
 func (v *Views) Body(max int64) gin.HandlerFunc {
 	return func(c *gin.Context) {
+		if !plain(c.Request.URL.Path) {
+			v.NotFound(c)
+			return
+		}
 		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, max)
 		if c.Request.Method == http.MethodPost {
-			if err := c.Request.ParseForm(); err != nil {
+			err := c.Request.ParseForm()
+			for name, values := range c.Request.PostForm {
+				if !plain(name) || !plain(strings.Join(values, "")) {
+					err = apperr.New(apperr.Invalid, "error.refused.text")
+				}
+			}
+			if err != nil {
 				if !tooLarge(err) {
 					err = apperr.New(apperr.Invalid, "error.refused.text")
 				}
@@ -189,10 +205,29 @@ func (v *Views) Body(max int64) gin.HandlerFunc {
 	}
 }
 
-// Limit holds one address to a rate on a group of routes.
-func (v *Views) Limit(l *redis.Limiter, name string, r redis.Rate) gin.HandlerFunc {
+// Address is the key of a limit by network address. Of an IPv6 address the first half counts: one
+// household has all the rest.
+func Address(c *gin.Context) string {
+	ip, err := netip.ParseAddr(c.ClientIP())
+	if err != nil || ip.Is4() || ip.Is4In6() {
+		return c.ClientIP()
+	}
+	net, err := ip.Prefix(64)
+	if err != nil {
+		return c.ClientIP()
+	}
+	return net.String()
+}
+
+// Limit holds what key names to a rate on a group of routes. An empty key is not limited.
+func (v *Views) Limit(l *redis.Limiter, name string, r redis.Rate, key func(*gin.Context) string) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		ok, wait := l.Allow(c, name+":"+c.ClientIP(), r)
+		who := key(c)
+		if who == "" {
+			c.Next()
+			return
+		}
+		ok, wait := l.Allow(c.Request.Context(), name+":"+who, r)
 		if !ok {
 			c.Header("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 			v.Fail(c, apperr.New(apperr.TooMany, "error.too_many.text"))

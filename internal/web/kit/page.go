@@ -158,6 +158,8 @@ func (v *Views) NewPage(c *gin.Context, title string) Page {
 			path = "/"
 		}
 	}
+	// "//host" would lead to another site.
+	path = "/" + strings.TrimLeft(path, "/\\")
 	return Page{Locale: l, Path: path, Query: c.Request.URL.RawQuery, Title: title, Demo: v.demo, Site: v.site,
 		CartCount: v.count(c)}
 }

@@ -44,11 +44,11 @@ func (s *Shop) basket(c *gin.Context) error { return s.showBasket(c, http.Status
 
 // showBasket renders the basket; faults of one line stand beside its field.
 func (s *Shop) showBasket(c *gin.Context, status int, sku string, faults apperr.List) error {
-	view, err := s.Carts.View(c, cookie(c, cartCookie))
+	view, err := s.Carts.View(c.Request.Context(), cookie(c, cartCookie))
 	if err != nil {
 		return err
 	}
-	pictures, err := s.Media.Pictures(c, assets(view))
+	pictures, err := s.Media.Pictures(c.Request.Context(), assets(view))
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (s *Shop) showBasket(c *gin.Context, status int, sku string, faults apperr.
 }
 
 func (s *Shop) provinceNames(c *gin.Context, p *kit.Page) (map[string]string, error) {
-	all, err := s.Geo.Provinces(c)
+	all, err := s.Geo.Provinces(c.Request.Context())
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func (s *Shop) addToBasket(c *gin.Context) error {
 	n, err := quantity(c.PostForm("so-luong"))
 	token := ""
 	if err == nil {
-		token, err = s.Carts.Add(c, cookie(c, cartCookie), sku, n)
+		token, err = s.Carts.Add(c.Request.Context(), cookie(c, cartCookie), sku, n)
 	}
 	if faults, known := apperr.As(err); known {
 		return s.refuseAdding(c, sku, faults)
@@ -164,7 +164,7 @@ func (s *Shop) keepCart(c *gin.Context, token string) {
 
 // refuseAdding shows the product again with what was typed and why it cannot be.
 func (s *Shop) refuseAdding(c *gin.Context, sku string, faults apperr.List) error {
-	data, err := s.Store.Product(c, c.PostForm("trang"), adult(c))
+	data, err := s.Store.Product(c.Request.Context(), c.PostForm("trang"), adult(c))
 	if err != nil || data.Gate {
 		return faults
 	}
@@ -183,11 +183,11 @@ func (s *Shop) changeLine(c *gin.Context) error {
 	var err error
 	if c.PostForm("bo") != "" {
 		said = "?xong=bo"
-		err = s.Carts.Remove(c, token, sku)
+		err = s.Carts.Remove(c.Request.Context(), token, sku)
 	} else {
 		var n int
 		if n, err = quantity(c.PostForm("so-luong")); err == nil {
-			err = s.Carts.SetQuantity(c, token, sku, n)
+			err = s.Carts.SetQuantity(c.Request.Context(), token, sku, n)
 		}
 	}
 	if faults, known := apperr.As(err); known {

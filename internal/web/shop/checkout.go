@@ -126,7 +126,7 @@ func (s *Shop) placeOrder(c *gin.Context) error {
 	if c.PostForm("do") == "update" {
 		return s.showCheckout(c, http.StatusOK, f, nil)
 	}
-	done, err := s.Orders.Place(c, f.placement(c))
+	done, err := s.Orders.Place(c.Request.Context(), f.placement(c))
 	if faults, known := apperr.As(err); known {
 		return s.showCheckout(c, kit.Status(faults), f, faults)
 	}
@@ -138,7 +138,7 @@ func (s *Shop) placeOrder(c *gin.Context) error {
 }
 
 func (s *Shop) showCheckout(c *gin.Context, status int, f CheckoutForm, faults apperr.List) error {
-	q, err := s.Orders.Quote(c, order.QuoteRequest{CartToken: cookie(c, cartCookie), ProvinceCode: f.Province, Delivery: f.Delivery})
+	q, err := s.Orders.Quote(c.Request.Context(), order.QuoteRequest{CartToken: cookie(c, cartCookie), ProvinceCode: f.Province, Delivery: f.Delivery})
 	if err != nil {
 		return err
 	}
@@ -165,14 +165,14 @@ func (s *Shop) showCheckout(c *gin.Context, status int, f CheckoutForm, faults a
 
 // places fills the lists of provinces and of the chosen province's communes.
 func (s *Shop) places(c *gin.Context, m *Checkout) error {
-	provinces, err := s.Geo.Provinces(c)
+	provinces, err := s.Geo.Provinces(c.Request.Context())
 	if err != nil {
 		return err
 	}
 	if !m.offerProvinces(provinces) {
 		return nil
 	}
-	communes, err := s.Geo.Communes(c, m.F.Province)
+	communes, err := s.Geo.Communes(c.Request.Context(), m.F.Province)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ type Home struct {
 }
 
 func (s *Shop) home(c *gin.Context) error {
-	data, err := s.Store.Home(c)
+	data, err := s.Store.Home(c.Request.Context())
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func readFilter(c *gin.Context) (storefront.Filter, query) {
 	q := query{url.Values{}}
 	in := c.Request.URL.Query()
 	for _, name := range []string{paramQ, paramCategory, paramProvince, paramStock, paramSort} {
-		if v := strings.TrimSpace(in.Get(name)); v != "" && len(v) <= 400 {
+		if v := clean(in.Get(name), 200); v != "" {
 			q.Set(name, v)
 		}
 	}
@@ -183,7 +183,7 @@ func (s *Shop) category(c *gin.Context) error {
 }
 
 func (s *Shop) showList(c *gin.Context, f storefront.Filter, q query) error {
-	data, err := s.Store.List(c, f)
+	data, err := s.Store.List(c.Request.Context(), f)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ type Producer struct {
 
 func (s *Shop) producer(c *gin.Context) error {
 	f, _ := readFilter(c)
-	data, err := s.Store.Producer(c, c.Param("slug"), storefront.Filter{Adult: adult(c), Size: 96, Page: f.Page})
+	data, err := s.Store.Producer(c.Request.Context(), c.Param("slug"), storefront.Filter{Adult: adult(c), Size: 96, Page: f.Page})
 	if err != nil {
 		return err
 	}
@@ -70,11 +70,11 @@ type Provinces struct {
 }
 
 func (s *Shop) provinces(c *gin.Context) error {
-	all, err := s.Geo.Provinces(c)
+	all, err := s.Geo.Provinces(c.Request.Context())
 	if err != nil {
 		return err
 	}
-	counted, err := s.Store.Provinces(c)
+	counted, err := s.Store.Provinces(c.Request.Context())
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ type Province struct {
 }
 
 func (s *Shop) province(c *gin.Context) error {
-	data, err := s.Store.Province(c, c.Param("slug"), storefront.Filter{Adult: adult(c), Size: 12, Page: 1})
+	data, err := s.Store.Province(c.Request.Context(), c.Param("slug"), storefront.Filter{Adult: adult(c), Size: 12, Page: 1})
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ type Showrooms struct {
 }
 
 func (s *Shop) showrooms(c *gin.Context) error {
-	data, err := s.Store.Showrooms(c, "")
+	data, err := s.Store.Showrooms(c.Request.Context(), "")
 	if err != nil {
 		return err
 	}
@@ -177,7 +177,7 @@ type Showroom struct {
 }
 
 func (s *Shop) showroom(c *gin.Context) error {
-	data, err := s.Store.Showroom(c, c.Param("slug"))
+	data, err := s.Store.Showroom(c.Request.Context(), c.Param("slug"))
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package shop
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"choocop.vn/ocop/internal/geo"
@@ -101,7 +102,7 @@ func ware(p *kit.Page, c storefront.Card, lazy bool) Ware {
 	w := Ware{
 		URL: p.URL("/san-pham/" + c.Slug), Name: p.Pick(c.NameVI, c.NameEN),
 		Maker: maker(p, c.ProducerName, c.ProducerKnown), Province: p.Pick(c.ProvinceName, c.ProvinceEN),
-		Price: c.Price.String(), Unit: p.T("price.per", "unit", p.Pick(c.UnitVI, c.UnitEN)),
+		Price: c.Price.String(), Unit: p.T("price.per", "unit", unbroken(p.Pick(c.UnitVI, c.UnitEN))),
 		Badge: badge(p, c.StarState, c.Stars), Picture: picture(p, c.Picture, cardSizes, lazy),
 	}
 	// The name beside says what it is; a card's picture adds nothing for a screen reader.
@@ -119,6 +120,11 @@ func ware(p *kit.Page, c storefront.Card, lazy bool) Ware {
 	}
 	return w
 }
+
+var amount = regexp.MustCompile(`(\d) (\pL)`)
+
+// unbroken keeps a number and its unit on one line: "5 kg".
+func unbroken(s string) string { return amount.ReplaceAllString(s, "$1\u00a0$2") }
 
 func maker(p *kit.Page, name string, known bool) string {
 	if !known {

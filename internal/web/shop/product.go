@@ -57,7 +57,7 @@ type Age struct {
 }
 
 func (s *Shop) product(c *gin.Context) error {
-	data, err := s.Store.Product(c, c.Param("slug"), adult(c))
+	data, err := s.Store.Product(c.Request.Context(), c.Param("slug"), adult(c))
 	if err != nil {
 		return err
 	}
@@ -249,7 +249,7 @@ func nonEmpty(in ...string) []string {
 
 // suggest answers the search box while typing: ready links, so that a plain GET works too.
 func (s *Shop) suggest(c *gin.Context) error {
-	found, err := s.Search.Suggest(c, clean(c.Query(paramQ), 100), 8)
+	found, err := s.Search.Suggest(c.Request.Context(), clean(c.Query(paramQ), 100), 8)
 	if err != nil {
 		return err
 	}
@@ -289,7 +289,7 @@ var suggestionPaths = map[string]string{
 
 // pictureFile serves a picture; its name holds its content's hash, so it may be kept for ever.
 func (s *Shop) pictureFile(c *gin.Context) error {
-	f, kind, err := s.Media.Open(c, c.Param("name"))
+	f, kind, err := s.Media.Open(c.Request.Context(), c.Param("name"))
 	if err != nil {
 		if _, known := apperr.As(err); known {
 			c.Status(http.StatusNotFound)

@@ -29,7 +29,7 @@ func (s *Shop) verify(c *gin.Context) error {
 		m := verifyPage(s.page(c, ""), "", apperr.Field("ma", "verify.empty"))
 		return s.Views.Render(c, http.StatusUnprocessableEntity, "shop/verify", m)
 	}
-	found, err := s.Store.Proof(c, typed)
+	found, err := s.Store.Proof(c.Request.Context(), typed)
 	if faults, known := apperr.As(err); known && faults.Kind() == apperr.Invalid {
 		m := verifyPage(s.page(c, ""), typed, apperr.Field("ma", faults[0].Key))
 		return s.Views.Render(c, http.StatusUnprocessableEntity, "shop/verify", m)
@@ -67,7 +67,7 @@ type Proof struct {
 }
 
 func (s *Shop) proof(c *gin.Context) error {
-	data, err := s.Store.Proof(c, c.Param("code"))
+	data, err := s.Store.Proof(c.Request.Context(), c.Param("code"))
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func proofPage(p kit.Page, d storefront.Proof) *Proof {
 }
 
 func (s *Shop) proofQR(c *gin.Context) error {
-	data, err := s.Store.Proof(c, c.Param("code"))
+	data, err := s.Store.Proof(c.Request.Context(), c.Param("code"))
 	if err != nil {
 		return err
 	}

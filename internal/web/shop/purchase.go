@@ -55,15 +55,15 @@ func (s *Shop) order(c *gin.Context) error {
 }
 
 func (s *Shop) showOrder(c *gin.Context, status int, secret string, faults apperr.List) error {
-	v, err := s.Orders.Find(c, c.Param("code"), secret)
+	v, err := s.Orders.Find(c.Request.Context(), c.Param("code"), secret)
 	if err != nil {
 		return err
 	}
-	commune, err := s.Geo.Commune(c, v.Address.CommuneCode)
+	commune, err := s.Geo.Commune(c.Request.Context(), v.Address.CommuneCode)
 	if err != nil {
 		return err
 	}
-	province, err := s.Geo.Province(c, v.Address.ProvinceCode)
+	province, err := s.Geo.Province(c.Request.Context(), v.Address.ProvinceCode)
 	if err != nil {
 		return err
 	}
@@ -231,7 +231,7 @@ func (s *Shop) payStep(m *Purchase, v order.GroupView) error {
 }
 
 func (s *Shop) orderQR(c *gin.Context) error {
-	v, err := s.Orders.Find(c, c.Param("code"), c.Query("khoa"))
+	v, err := s.Orders.Find(c.Request.Context(), c.Param("code"), c.Query("khoa"))
 	if err != nil {
 		return err
 	}
@@ -251,7 +251,7 @@ func (s *Shop) orderQR(c *gin.Context) error {
 
 func (s *Shop) cancelOrder(c *gin.Context) error {
 	secret := c.PostForm("khoa")
-	err := s.Orders.Cancel(c, c.Param("code"), secret, c.PostForm("don"), clean(c.PostForm("ly-do"), 200))
+	err := s.Orders.Cancel(c.Request.Context(), c.Param("code"), secret, c.PostForm("don"), clean(c.PostForm("ly-do"), 200))
 	if faults, known := apperr.As(err); known && faults.Kind() != apperr.NotFound {
 		return s.showOrder(c, kit.Status(faults), secret, faults)
 	}

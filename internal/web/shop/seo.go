@@ -112,7 +112,7 @@ const sitemapNS = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 // sitemap names the parts: one file may hold 50,000 addresses.
 func (s *Shop) sitemap(c *gin.Context) error {
-	n, err := s.Store.SitemapChunks(c)
+	n, err := s.Store.SitemapChunks(c.Request.Context())
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (s *Shop) sitemapPart(c *gin.Context) error {
 		s.Views.NotFound(c)
 		return nil
 	}
-	links, err := s.Store.Sitemap(c, n)
+	links, err := s.Store.Sitemap(c.Request.Context(), n)
 	if err != nil {
 		return err
 	}

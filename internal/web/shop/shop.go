@@ -3,6 +3,7 @@
 package shop
 
 import (
+	"encoding/hex"
 	"net/http"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"choocop.vn/ocop/internal/media"
 	"choocop.vn/ocop/internal/order"
 	"choocop.vn/ocop/internal/platform/clock"
+	"choocop.vn/ocop/internal/platform/ident"
 	"choocop.vn/ocop/internal/platform/redis"
 	"choocop.vn/ocop/internal/search"
 	"choocop.vn/ocop/internal/storefront"
@@ -59,7 +61,13 @@ const (
 
 // Routes is the table of addresses. Each page stands once per language.
 func (s *Shop) Routes(e *gin.Engine) {
-	limit := func(name string, n int) gin.HandlerFunc { return s.Views.Limit(s.Limiter, name, redis.PerMinute(n)) }
+	limit := func(name string, n int) gin.HandlerFunc {
+		return s.Views.Limit(s.Limiter, name, redis.PerMinute(n), kit.Address)
+	}
+	// Behind one address of a mobile network stand thousands of shoppers: whoever has a basket is counted by it.
+	perBasket := func(name string, n int) gin.HandlerFunc {
+		return s.Views.Limit(s.Limiter, name, redis.PerMinute(n), basketOrAddress)
+	}
 	for _, base := range []string{"/", "/en"} {
 		g := e.Group(base)
 		get := func(r right, path string, h kit.Handler, more ...gin.HandlerFunc) {
@@ -84,13 +92,13 @@ func (s *Shop) Routes(e *gin.Engine) {
 		post(anyone, "/tuoi", s.confirmAge)
 
 		get(anyone, "/gio-hang", s.basket)
-		post(anyone, "/gio-hang", s.addToBasket, limit("basket", 120))
-		post(anyone, "/gio-hang/dong", s.changeLine, limit("basket", 120))
+		post(anyone, "/gio-hang", s.addToBasket, perBasket("basket", 120), limit("basket-address", 2000))
+		post(anyone, "/gio-hang/dong", s.changeLine, perBasket("basket", 120))
 		get(anyone, "/thanh-toan", s.checkout)
-		post(anyone, "/thanh-toan", s.placeOrder, limit("checkout", 60))
+		post(anyone, "/thanh-toan", s.placeOrder, perBasket("checkout", 60), limit("checkout-address", 1200))
 		get(bySecret, "/don-hang/:code", s.order)
 		get(bySecret, "/don-hang/:code/qr/:order", s.orderQR)
-		post(bySecret, "/don-hang/:code/huy", s.cancelOrder, limit("cancel", 30))
+		post(bySecret, "/don-hang/:code/huy", s.cancelOrder, limit("cancel", 120))
 
 		get(anyone, "/dang-nhap", s.signIn)
 		post(anyone, "/dang-nhap", s.doSignIn, limit("signin", 20))
@@ -120,10 +128,22 @@ func (s *Shop) handlers(r right, h kit.Handler, more []gin.HandlerFunc) []gin.Ha
 	return append(more, s.Views.Do(h))
 }
 
+// basketOrAddress is the key of limits on buying. Repricing the open checkout is free.
+func basketOrAddress(c *gin.Context) string {
+	if c.Request.Method == http.MethodPost && c.PostForm("do") == "update" {
+		return ""
+	}
+	if token := cookie(c, cartCookie); token != "" {
+		return hex.EncodeToString(ident.Hash(token))
+	}
+	return kit.Address(c)
+}
+
 // private keeps pages with a person's data out of every cache and referrer.
 func private(c *gin.Context) {
 	c.Header("Cache-Control", "no-store")
-	c.Header("Referrer-Policy", "no-referrer")
+	// The address holds the secret: no other site may see it. Our own forms keep their origin.
+	c.Header("Referrer-Policy", "same-origin")
 	c.Header("X-Robots-Tag", "noindex")
 }
 
@@ -156,7 +176,7 @@ func CountBasket(carts *cart.Service) func(*gin.Context) int {
 		if token == "" {
 			return 0
 		}
-		n, err := carts.Count(c, token)
+		n, err := carts.Count(c.Request.Context(), token)
 		if err != nil {
 			return 0
 		}

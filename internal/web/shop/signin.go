@@ -1,13 +1,16 @@
 package shop
 
 import (
+	"encoding/hex"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"choocop.vn/ocop/internal/account"
 	"choocop.vn/ocop/internal/platform/apperr"
+	"choocop.vn/ocop/internal/platform/ident"
 	"choocop.vn/ocop/internal/platform/redis"
 	"choocop.vn/ocop/internal/web/kit"
 )
@@ -46,11 +49,11 @@ func signInPage(p kit.Page, email string, faults apperr.List) *SignIn {
 func (s *Shop) doSignIn(c *gin.Context) error {
 	email, password := clean(c.PostForm("email"), 200), c.PostForm("password")
 	// The limit by address is on the route; this one guards the account against many addresses.
-	if ok, wait := s.Limiter.Allow(c, "signin-account:"+email, redis.PerHour(30)); !ok {
+	if ok, wait := s.Limiter.Allow(c.Request.Context(), "signin-account:"+hex.EncodeToString(ident.Hash(strings.ToLower(email))), redis.PerHour(30)); !ok {
 		c.Header("Retry-After", seconds(wait+time.Second))
 		return apperr.New(apperr.TooMany, "error.too_many.text")
 	}
-	a, err := s.Accounts.SignIn(c, email, password)
+	a, err := s.Accounts.SignIn(c.Request.Context(), email, password)
 	if faults, known := apperr.As(err); known {
 		return s.showSignIn(c, kit.Status(faults), email, faults)
 	}
@@ -79,7 +82,7 @@ func (s *Shop) signedIn(c *gin.Context) (account.Account, bool, error) {
 	if id == 0 {
 		return account.Account{}, false, nil
 	}
-	a, err := s.Accounts.ByID(c, id)
+	a, err := s.Accounts.ByID(c.Request.Context(), id)
 	if faults, known := apperr.As(err); known && faults.Kind() == apperr.NotFound {
 		return account.Account{}, false, nil
 	}
