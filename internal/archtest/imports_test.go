@@ -47,7 +47,9 @@ var levels = map[string]int{
 	// bench measures the whole program; build tag bench.
 	"internal/bench":    160,
 	"internal/archtest": 160,
-	"cmd/ocop":          160,
+	// browsertest holds tests of the whole program in Chromium.
+	"internal/browsertest": 160,
+	"cmd/ocop":             160,
 }
 
 // fills is the domain whose interface an adapter implements, the only one it may know.

@@ -4,22 +4,43 @@ const form = document.querySelector("form[data-checkout]");
 if (form) {
   const update = form.querySelector("button[name=do][value=update]");
   update.hidden = true;
-  const refresh = async () => {
+  let asked = 0, waiting;
+
+  // swap puts in the fresh part; boxes ticked meanwhile stay ticked, and the focus stays where it was.
+  const swap = (part, fresh) => {
+    const ticked = [...part.querySelectorAll("input[type=checkbox]")].map((box) => [box.id, box.checked]);
+    const at = part.contains(document.activeElement) ? document.activeElement : null;
+    part.replaceChildren(...fresh.childNodes);
+    for (const [id, checked] of ticked) {
+      const box = document.getElementById(id);
+      if (box) box.checked = checked;
+    }
+    if (!at) return;
+    [...part.querySelectorAll(at.tagName)].find((e) => e.name === at.name && (e.type !== "radio" || e.value === at.value))?.focus();
+  };
+  const refresh = async (mine) => {
     const data = new URLSearchParams(new FormData(form));
     data.set("do", "update");
     form.setAttribute("aria-busy", "true");
     const answer = await fetch(form.action, { method: "POST", body: data });
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const text = await answer.text();
+    // A newer choice has its own answer coming.
+    if (mine !== asked) return;
+    const page = new DOMParser().parseFromString(text, "text/html");
+    if (!page.querySelector("form[data-checkout]")) {
+      location.assign(answer.url);
+      return;
+    }
     for (const part of form.querySelectorAll("[data-live]")) {
       const fresh = page.getElementById(part.id);
-      if (fresh) part.replaceChildren(...fresh.childNodes);
+      if (fresh) swap(part, fresh);
     }
     form.removeAttribute("aria-busy");
   };
-  let waiting;
   form.addEventListener("change", (event) => {
     if (!event.target.closest("[data-reprice]")) return;
+    const mine = ++asked;
     clearTimeout(waiting);
-    waiting = setTimeout(() => refresh().catch(() => update.click()), 60);
+    waiting = setTimeout(() => refresh(mine).catch(() => update.click()), 60);
   });
 }

@@ -15,7 +15,8 @@ if (input) {
   let asked = 0, current = -1, waiting;
 
   const options = () => [...box.querySelectorAll("a")];
-  const close = () => { box.hidden = true; current = -1; input.setAttribute("aria-expanded", "false"); input.removeAttribute("aria-activedescendant"); };
+  // Closing also drops an answer that is still on its way.
+  const close = () => { asked++; box.hidden = true; current = -1; input.setAttribute("aria-expanded", "false"); input.removeAttribute("aria-activedescendant"); };
   const mark = (n) => {
     const all = options();
     if (!all.length) return;
@@ -31,11 +32,16 @@ if (input) {
       const answer = await fetch(`${input.dataset.suggest}?q=${encodeURIComponent(q)}`);
       const html = answer.ok ? await answer.text() : "";
       if (mine !== asked) return;
+      const marked = options()[current]?.href;
       box.innerHTML = html;
       const all = options();
       all.forEach((a, i) => { a.id = `suggest-${i}`; a.setAttribute("role", "option"); a.tabIndex = -1; });
       box.hidden = all.length === 0;
+      // What was marked stays so where it is still offered.
       current = -1;
+      input.removeAttribute("aria-activedescendant");
+      const again = all.findIndex((a) => a.href === marked);
+      if (again >= 0) mark(again);
       input.setAttribute("aria-expanded", String(!box.hidden));
     } catch { close(); }
   };
@@ -44,7 +50,7 @@ if (input) {
     if (box.hidden) return;
     if (event.key === "ArrowDown") { event.preventDefault(); mark(current + 1); }
     else if (event.key === "ArrowUp") { event.preventDefault(); mark(current - 1); }
-    else if (event.key === "Escape") close();
+    else if (event.key === "Escape") { event.preventDefault(); close(); }
     else if (event.key === "Enter" && current >= 0) { event.preventDefault(); options()[current].click(); }
   });
   document.addEventListener("click", (event) => { if (!box.contains(event.target) && event.target !== input) close(); });
