@@ -10,11 +10,14 @@
 // DataDir/pg.location says so.
 //
 // One process owns the cluster: it holds a lock on DataDir/pg.lock, starts the server, restarts it
-// if it is killed, and stops it. Another process that calls Start meanwhile only attaches, and its
-// Stop does nothing. What a killed owner left behind is stopped or mended by the next Start.
+// if it is killed, and stops it. Another process that calls Start meanwhile attaches; when the owner
+// leaves, whichever attached process sees it first becomes the owner and starts the server again at
+// the same address, so its clients see a short outage. What a killed owner left behind is stopped or
+// mended by its heir or by the next Start.
 package localpg
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +38,8 @@ const (
 	user     = "ocop" // the cluster's superuser
 	database = "ocop"
 	patience = 2 * time.Minute // for a crashed server to replay its log, or for another process to finish
+
+	watchEvery = 200 * time.Millisecond // how often an attached process looks whether the owner left
 )
 
 // Options say where the cluster lives and who is told about it.
@@ -48,18 +53,25 @@ type Options struct {
 
 // Cluster is a running server that this process owns or is attached to.
 type Cluster struct {
-	dsn      string
-	srv      *server // nil when attached
-	lock     *os.File
-	log      *slog.Logger
-	proc     *process // supervise owns it until done is closed
-	once     sync.Once
-	stopping chan struct{}
-	done     chan struct{}
+	options   Options
+	socketDir string
+	once      sync.Once
+	stopping  chan struct{}
+	done      chan struct{}
+
+	// The goroutine behind done alone touches these until done is closed; nil while attached.
+	srv  *server
+	lock *os.File
+	proc *process
 }
 
-// DSN is the connection string of the database "ocop", in keyword form.
-func (c *Cluster) DSN() string { return c.dsn }
+func newCluster(o Options, socketDir string) *Cluster {
+	return &Cluster{options: o, socketDir: socketDir, stopping: make(chan struct{}), done: make(chan struct{})}
+}
+
+// DSN is the connection string of the database "ocop", in keyword form. It stays the same when the
+// server is restarted and when another process becomes its owner.
+func (c *Cluster) DSN() string { return dsnFor(c.socketDir, database) }
 
 // Start brings the cluster up, making it first if need be, and returns when its database accepts
 // connections. Its errors are sentences for the person at the terminal.
@@ -75,12 +87,14 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 		return nil, err
 	}
 	o.DataDir = dir
-	lock, dsn, err := lockOrAttach(ctx, o)
+	lock, socketDir, err := lockOrAttach(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	if lock == nil {
-		return &Cluster{dsn: dsn}, nil
+		c := newCluster(o, socketDir)
+		go c.watch()
+		return c, nil
 	}
 	c, err := own(ctx, o, lock)
 	if err != nil {
@@ -89,18 +103,18 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	return c, nil
 }
 
-// lockOrAttach returns the lock when this process may own the cluster, else the DSN of the server
-// that another process owns, once it is ready.
+// lockOrAttach returns the lock when this process may own the cluster, else the socket folder of the
+// server that another process owns, once it is ready.
 func lockOrAttach(ctx context.Context, o Options) (*os.File, string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for told := false; ; {
-		lock, err := tryLock(filepath.Join(o.DataDir, "pg.lock"))
+		lock, err := tryLock(lockFile(o.DataDir))
 		if err != nil || lock != nil {
 			return lock, "", err
 		}
-		if dsn, err := attach(ctx, o.DataDir); err == nil {
-			return nil, dsn, nil
+		if socketDir, err := attach(ctx, o.DataDir); err == nil {
+			return nil, socketDir, nil
 		}
 		if !told {
 			o.Progress("Another process is working with this database; waiting for it")
@@ -109,13 +123,13 @@ func lockOrAttach(ctx context.Context, o Options) (*os.File, string, error) {
 		select {
 		case <-ctx.Done():
 			return nil, "", fmt.Errorf("localpg: another process holds %s and its database does not answer; end that process and start again",
-				filepath.Join(o.DataDir, "pg.lock"))
+				lockFile(o.DataDir))
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
 
-// attach finds the running server of the cluster and checks that it answers.
+// attach finds the running server of the cluster, checks that it answers and returns its socket folder.
 func attach(ctx context.Context, dataDir string) (string, error) {
 	home, err := findHome(dataDir)
 	if err != nil {
@@ -125,12 +139,11 @@ func attach(ctx context.Context, dataDir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dsn := dsnFor(pm.socketDir, database)
-	conn, err := connect(ctx, dsn)
+	conn, err := connect(ctx, dsnFor(pm.socketDir, database))
 	if err != nil {
 		return "", err
 	}
-	return dsn, conn.Close(ctx)
+	return pm.socketDir, conn.Close(ctx)
 }
 
 // own makes, mends and starts the cluster. The caller holds the lock.
@@ -139,22 +152,91 @@ func own(ctx context.Context, o Options, lock *os.File) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{
-		dsn: dsnFor(srv.socketDir, database), srv: srv, lock: lock, log: o.Log,
-		stopping: make(chan struct{}), done: make(chan struct{}),
+	if srv.socketDir, err = srv.makeSocketDir(); err != nil {
+		return nil, err
 	}
+	c := newCluster(o, srv.socketDir)
+	c.srv, c.lock = srv, lock
 	if c.proc, err = srv.boot(ctx, o.Progress); err != nil {
 		return nil, err
 	}
 	if err := srv.furnish(ctx, o.Extensions); err != nil {
 		return nil, errors.Join(err, c.proc.stop(ctx))
 	}
-	go c.supervise()
+	go func() {
+		defer close(c.done)
+		c.supervise()
+	}()
 	return c, nil
 }
 
-// prepare settles the user, the folders and the binaries, and leaves an initialised cluster that
-// no other server runs on.
+// watch waits for the owner to leave, then owns the cluster in its place.
+func (c *Cluster) watch() {
+	defer close(c.done)
+	ctx, cancel := c.untilStopping()
+	defer cancel()
+	pause := watchEvery
+	for {
+		select {
+		case <-c.stopping:
+			return
+		case <-time.After(pause):
+		}
+		switch owns, err := c.takeOver(ctx); {
+		case owns:
+			c.supervise()
+			return
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			c.options.Log.Error("the private PostgreSQL server could not be taken over", "error", err)
+			pause = min(2*pause, 10*time.Second)
+		default:
+			pause = watchEvery
+		}
+	}
+}
+
+// takeOver makes this process the owner unless another process is, and starts the server where its
+// clients know it. It never makes a new cluster: an empty database is not what they were using.
+func (c *Cluster) takeOver(ctx context.Context) (owns bool, err error) {
+	lock, err := tryLock(lockFile(c.options.DataDir))
+	if err != nil || lock == nil {
+		return false, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, lock.Close())
+		}
+	}()
+	c.options.Log.Info("the owner of the private PostgreSQL server left; taking it over")
+	p, err := settle(c.options.DataDir)
+	if err != nil {
+		return false, err
+	}
+	if made, err := madeBy(p.dir()); made == 0 {
+		return false, cmp.Or(err, fmt.Errorf("the database in %s is gone", p.dir()))
+	}
+	srv, err := prepare(ctx, c.options)
+	if err != nil {
+		return false, err
+	}
+	srv.socketDir = c.socketDir
+	if srv.socketDir != srv.dir() {
+		if err := srv.makePrivate(srv.socketDir); err != nil {
+			return false, fmt.Errorf("localpg: the socket's folder: %w", err)
+		}
+	}
+	proc, err := srv.boot(ctx, func(string) {})
+	if err != nil {
+		return false, err
+	}
+	c.srv, c.lock, c.proc = srv, lock, proc
+	return true, nil
+}
+
+// prepare settles the user, the folders and the binaries, and leaves an initialised cluster. The
+// caller chooses the socket's folder.
 func prepare(ctx context.Context, o Options) (*server, error) {
 	p, err := settle(o.DataDir)
 	if err != nil {
@@ -170,9 +252,6 @@ func prepare(ctx context.Context, o Options) (*server, error) {
 		return nil, err
 	}
 	if err := p.own(); err != nil {
-		return nil, err
-	}
-	if srv.socketDir, err = p.makeSocketDir(); err != nil {
 		return nil, err
 	}
 	return srv, nil
@@ -198,7 +277,6 @@ func settings(extra map[string]string) []string {
 
 // supervise restarts a server that ended although nobody stopped it.
 func (c *Cluster) supervise() {
-	defer close(c.done)
 	pause := 200 * time.Millisecond
 	for {
 		select {
@@ -211,12 +289,12 @@ func (c *Cluster) supervise() {
 			return
 		case <-time.After(pause):
 		}
-		c.log.Warn("the private PostgreSQL server ended; starting it again", "log", c.srv.logPath)
+		c.options.Log.Warn("the private PostgreSQL server ended; starting it again", "log", c.srv.logPath)
 		ctx, cancel := c.untilStopping()
 		proc, err := c.srv.boot(ctx, func(string) {})
 		cancel()
 		if err != nil {
-			c.log.Error("the private PostgreSQL server did not start again", "error", err)
+			c.options.Log.Error("the private PostgreSQL server did not start again", "error", err)
 			pause = min(2*pause, 10*time.Second)
 			continue
 		}
@@ -237,20 +315,21 @@ func (c *Cluster) untilStopping() (context.Context, context.CancelFunc) {
 }
 
 // Stop shuts the server down (open transactions roll back, clients are disconnected) and waits for
-// it. When ctx ends first the server is told to quit at once, which loses nothing committed. On an
-// attached cluster, and the second time, it does nothing.
+// it. When ctx ends first the server is told to quit at once, which loses nothing committed. An
+// attached cluster only stops watching the owner. The second time Stop does nothing.
 func (c *Cluster) Stop(ctx context.Context) error {
-	if c.srv == nil {
-		return nil
-	}
 	var err error
 	c.once.Do(func() {
 		close(c.stopping)
 		<-c.done
-		err = errors.Join(c.proc.stop(ctx), c.lock.Close())
-		if c.srv.socketDir != c.srv.dir() {
-			_ = os.Remove(c.srv.socketDir) // it is empty now; made anew by the next start
+		if c.srv == nil {
+			return
 		}
+		err = c.proc.stop(ctx)
+		if c.socketDir != c.srv.dir() {
+			_ = os.Remove(c.socketDir) // it is empty now; made anew by the next start
+		}
+		err = errors.Join(err, c.lock.Close()) // last: from here on the folders are the next owner's
 	})
 	return err
 }

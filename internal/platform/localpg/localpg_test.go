@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -321,6 +322,134 @@ func TestAttachesToTheClusterOfALivingProcess(t *testing.T) {
 	wantRow(t, c.DSN())
 	stop(t, c)
 	wantRow(t, dsn)
+}
+
+// wantAnotherServer waits until a server other than the process first answers at dsn.
+func wantAnotherServer(t *testing.T, dir, dsn string, first int) {
+	t.Helper()
+	home, err := findHome(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	for {
+		pm, err := readPostmaster(filepath.Join(home, "pg"))
+		if err == nil && pm.pid != first {
+			conn, err := pgx.Connect(t.Context(), dsn)
+			if err == nil {
+				conn.Close(t.Context())
+				t.Logf("another server answers after %v", time.Since(begin))
+				return
+			}
+		}
+		if time.Since(begin) > 15*time.Second {
+			t.Fatal("no other server answers")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func wantNoServer(t *testing.T, dir, dsn string, last int) {
+	t.Helper()
+	if conn, err := pgx.Connect(t.Context(), dsn); err == nil {
+		conn.Close(t.Context())
+		t.Error("a server still answers")
+	}
+	if err := syscall.Kill(last, 0); err == nil {
+		t.Errorf("the server, process %d, still runs", last)
+	}
+	lock, err := tryLock(lockFile(dir))
+	if err != nil || lock == nil {
+		t.Fatalf("the lock is still held, %v", err)
+	}
+	lock.Close()
+}
+
+func TestAttachedClustersTakeOverFromAStoppedOwner(t *testing.T) {
+	for name, path := range map[string]string{
+		"socket beside the data": "data",
+		"socket elsewhere":       strings.Repeat("rat-dai/", 20) + "data",
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := dataDir(t, path)
+			owner := start(t, dir)
+			dsn := owner.DSN()
+			keepRow(t, dsn)
+			t.Setenv("TMPDIR", t.TempDir()) // means nothing to an heir
+			heir := start(t, dir)
+			if heir.DSN() != dsn {
+				t.Errorf("attached at %q, not at %q", heir.DSN(), dsn)
+			}
+			first := postmasterOf(t, dir)
+			stop(t, owner)
+			wantAnotherServer(t, dir, dsn, first)
+			wantRow(t, heir.DSN())
+
+			second := postmasterOf(t, dir)
+			last := start(t, dir)
+			if err := syscall.Kill(second, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			wantAnotherServer(t, dir, dsn, second) // the heir minds its server as the first owner did
+			third := postmasterOf(t, dir)
+			stop(t, heir)
+			wantAnotherServer(t, dir, dsn, third)
+			wantRow(t, last.DSN())
+			fourth := postmasterOf(t, dir)
+			stop(t, last)
+			wantNoServer(t, dir, dsn, fourth)
+		})
+	}
+}
+
+func TestAnAttachedClusterTakesOverFromAKilledOwner(t *testing.T) {
+	dir := dataDir(t, "data")
+	owner, dsn := ownElsewhere(t, dir)
+	keepRow(t, dsn)
+	heir := start(t, dir)
+	first := postmasterOf(t, dir)
+	if err := owner.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	owner.Wait()
+	wantAnotherServer(t, dir, dsn, first)
+	wantRow(t, heir.DSN())
+	second := postmasterOf(t, dir)
+	stop(t, heir)
+	wantNoServer(t, dir, dsn, second)
+}
+
+func TestStoppingInTheMiddleOfATakeover(t *testing.T) {
+	dir := dataDir(t, "data")
+	c := start(t, dir)
+	keepRow(t, c.DSN())
+	for wait := watchEvery / 2; wait < 2*watchEvery; wait += watchEvery / 4 {
+		heir := start(t, dir)
+		stop(t, c)
+		time.Sleep(wait)
+		stop(t, heir)
+		c = start(t, dir)
+		wantRow(t, c.DSN())
+	}
+}
+
+func TestAnHeirDoesNotReplaceAMissingCluster(t *testing.T) {
+	dir := dataDir(t, "data")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	heir := newCluster(Options{DataDir: dir, Log: slog.New(slog.DiscardHandler)}, filepath.Join(dir, "pg"))
+	if owns, err := heir.takeOver(t.Context()); owns || err == nil || !strings.Contains(err.Error(), "is gone") {
+		t.Errorf("takeOver: %v, %v", owns, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "pg")); err == nil {
+		t.Error("the heir made an empty database")
+	}
+	lock, err := tryLock(lockFile(dir))
+	if err != nil || lock == nil {
+		t.Fatalf("the lock is still held, %v", err)
+	}
+	lock.Close()
 }
 
 func TestAStalePidFileThatNamesAStranger(t *testing.T) {

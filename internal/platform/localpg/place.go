@@ -42,6 +42,8 @@ func prepareDataDir(dir string) (string, error) {
 	return abs, nil
 }
 
+func lockFile(dataDir string) string { return filepath.Join(dataDir, "pg.lock") }
+
 func locationFile(dataDir string) string { return filepath.Join(dataDir, "pg.location") }
 
 // findHome returns the folder that holds the cluster of dataDir, or "" when there is no cluster yet.
@@ -221,7 +223,7 @@ func (p place) makeSocketDir() (string, error) {
 		return p.dir(), nil
 	}
 	var errs []error
-	for _, tmp := range []string{os.TempDir(), "/tmp"} {
+	for _, tmp := range []string{"/tmp", os.TempDir()} {
 		for _, suffix := range []string{"", "-1", "-2"} {
 			dir := filepath.Join(tmp, fmt.Sprintf("ocop-%d-%s%s", p.uid, digest(p.dir()), suffix))
 			if !fits(dir) || p.enter(tmp) != nil {

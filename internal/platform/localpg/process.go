@@ -249,7 +249,7 @@ func readPostmaster(dir string) (postmaster, error) {
 }
 
 // stopLeftover ends a server that still runs on the cluster although its owner is gone. The caller
-// holds the lock, so no living process of ours depends on it.
+// holds the lock, so no living process of ours owns it; attached ones bear with a restart.
 func stopLeftover(ctx context.Context, dir string) error {
 	pm, err := readPostmaster(dir)
 	if err != nil || !runsOn(pm.pid, dir) {
