@@ -7,7 +7,9 @@ import (
 
 	"gorm.io/gorm"
 
+	"choocop.vn/ocop/internal/geo"
 	"choocop.vn/ocop/internal/platform/clock"
+	"choocop.vn/ocop/internal/platform/i18n"
 )
 
 // Each part of the suggestions asks one index for a handful of rows; a prefix that begins thousands of names must cost
@@ -25,27 +27,27 @@ WITH opened AS (
     AND r.effective_from <= @today AND (r.effective_to IS NULL OR r.effective_to >= @today))
   GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 60
 )
-(SELECT 1 AS n, 'category' AS kind, slug, short_vi AS name_vi, short_en AS name_en, '' AS note, 0::float8 AS place FROM category
+(SELECT 1 AS n, 'category' AS kind, slug, short_vi AS name_vi, short_en AS name_en, '' AS note, 0::float8 AS place, '' AS unit FROM category
   WHERE set_no IS NOT NULL AND (vn_words(vn_fold(short_vi)) LIKE @prefix OR lower(short_en) LIKE @prefix) ORDER BY length(short_vi) LIMIT 2)
 UNION ALL
 (SELECT 2, 'product', p.slug, t.name, coalesce(en.name, ''), CASE WHEN m.name_known THEN m.name ELSE '' END,
-    g.first * 2 + CASE WHEN @exact <> '' AND s.name_words @@ CAST(@exact_name AS tsquery) THEN 1 ELSE 0 END
+    g.first * 2 + CASE WHEN @exact <> '' AND s.name_words @@ CAST(@exact_name AS tsquery) THEN 1 ELSE 0 END, ''
   FROM goods g JOIN product_words s USING (product_id) JOIN product p ON p.id = g.product_id JOIN producer m ON m.id = p.producer_id
   JOIN product_text t ON t.product_id = p.id AND t.locale = 'vi' LEFT JOIN product_text en ON en.product_id = p.id AND en.locale = 'en'
   ORDER BY 7 DESC, length(t.name), p.id LIMIT @n)
 UNION ALL
-(SELECT 3, 'producer', m.slug, m.name, '', g.name, word_similarity(@text, vn_fold(m.name))
+(SELECT 3, 'producer', m.slug, m.name, '', g.name, word_similarity(@text, vn_fold(m.name)), ''
   FROM producer m JOIN geo_province g ON g.code = m.province_code
   WHERE char_length(@text) >= 3 AND m.state = 'verified' AND m.id IN (SELECT producer_id FROM (
     SELECT producer_id FROM product_words JOIN product_search USING (product_id) WHERE maker_words @@ CAST(@named AS tsquery) LIMIT 60) x)
   ORDER BY 7 DESC, m.id LIMIT 3)
 UNION ALL
-(SELECT 4, 'province', slug, name, name_en, '', 0 FROM geo_province WHERE name_fold LIKE @prefix OR lower(name_en) LIKE @prefix ORDER BY name LIMIT 3)
+(SELECT 4, 'province', slug, name, name_en, '', 0, '' FROM geo_province WHERE name_fold LIKE @prefix OR lower(name_en) LIKE @prefix ORDER BY name LIMIT 3)
 UNION ALL
-(SELECT 5, 'former_province', g.slug, f.name, '', g.name, 0 FROM geo_former_province f JOIN geo_province g ON g.code = f.province_code
+(SELECT 5, 'former_province', g.slug, f.name, '', g.name, 0, '' FROM geo_former_province f JOIN geo_province g ON g.code = f.province_code
   WHERE f.name <> g.name AND f.name_fold LIKE @prefix ORDER BY f.name LIMIT 3)
 UNION ALL
-(SELECT 6, 'commune', g.slug, c.name, '', g.name, 0 FROM geo_commune c JOIN geo_province g ON g.code = c.province_code
+(SELECT 6, 'commune', g.slug, c.name, '', g.name, 0, c.kind FROM geo_commune c JOIN geo_province g ON g.code = c.province_code
   WHERE char_length(@text) >= 4 AND c.name_fold LIKE @prefix ORDER BY c.name LIMIT 2)
 ORDER BY 1, 7 DESC`
 
@@ -55,6 +57,7 @@ type suggestionRow struct {
 	NameVI string `gorm:"column:name_vi"`
 	NameEN string `gorm:"column:name_en"`
 	Note   string
+	Unit   string // kind of a commune
 }
 
 func (s *Service) suggest(ctx context.Context, g *gorm.DB, text string, limit int) ([]Suggestion, error) {
@@ -87,6 +90,10 @@ func pick(rows []suggestionRow, limit int) []Suggestion {
 				continue
 			}
 			goods--
+		}
+		if r.Kind == SuggestCommune { // many bear one name
+			c := geo.Commune{Name: r.NameVI, Kind: r.Unit}
+			r.NameVI, r.NameEN = c.Title(i18n.VI), c.Title(i18n.EN)
 		}
 		if len(out) < limit {
 			out = append(out, Suggestion{Kind: r.Kind, Slug: r.Slug, NameVI: strings.TrimSpace(r.NameVI), NameEN: r.NameEN, Note: r.Note})

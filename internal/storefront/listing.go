@@ -47,6 +47,10 @@ func (s *Service) List(ctx context.Context, f Filter) (Listing, error) {
 	l := Listing{Total: min(found.Total, MaxCount), MoreThan: found.Total > MaxCount, Near: found.Near, Hidden: found.Hidden,
 		Page: a.page, Pages: (found.Total + a.size - 1) / a.size, Province: a.province}
 	l.Pages = min(l.Pages, page.Last)
+	if l.Pages > 0 && a.page > l.Pages { // beyond the end: goods went away, or somebody edited the address
+		f.Page = l.Pages
+		return s.List(ctx, f)
+	}
 	if a.chosen.Code != "" {
 		l.Category = &a.chosen
 	}

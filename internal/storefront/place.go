@@ -49,14 +49,14 @@ func (s *Service) makers(ctx context.Context, where string, args ...any) ([]Prod
 	for i, r := range rows {
 		p := provinces[r.ProvinceCode]
 		out[i] = Producer{ID: r.ID, Slug: r.Slug, Name: r.Name, NameEN: r.NameEN, NameKnown: r.NameKnown, Kind: r.Kind, ProvinceCode: r.ProvinceCode,
-			ProvinceName: p.Name, ProvinceSlug: p.Slug, PlaceText: r.PlaceText, OldProvince: r.OldProvince, StoryVI: r.StoryVI, StoryEN: r.StoryEN,
+			ProvinceName: p.Name, ProvinceEN: p.NameEN, ProvinceSlug: p.Slug, PlaceText: r.PlaceText, OldProvince: r.OldProvince, StoryVI: r.StoryVI, StoryEN: r.StoryEN,
 			Demo: r.IsDemo, UpdatedAt: r.UpdatedAt}
 		if r.CommuneCode != "" {
 			c, err := s.Geo.Commune(ctx, r.CommuneCode)
 			if err != nil {
 				return nil, err
 			}
-			out[i].CommuneName = c.Title(i18n.VI)
+			out[i].CommuneName, out[i].CommuneEN = c.Title(i18n.VI), c.Title(i18n.EN)
 		}
 	}
 	return out, nil
@@ -72,7 +72,7 @@ func (s *Service) Producer(ctx context.Context, slug string, f Filter) (Producer
 		return ProducerPage{}, notFound()
 	}
 	p := ProducerPage{Producer: found[0]}
-	p.Crumbs = []Crumb{{TextVI: p.ProvinceName, TextEN: p.ProvinceName, Path: "/tinh/" + p.ProvinceSlug}, {TextVI: p.Name, TextEN: p.NameEN}}
+	p.Crumbs = []Crumb{{TextVI: p.ProvinceName, TextEN: p.ProvinceEN, Path: "/tinh/" + p.ProvinceSlug}, {TextVI: p.Name, TextEN: p.NameEN}}
 	f.ProducerID = p.ID
 	p.Listing, err = s.List(ctx, f)
 	return p, err
@@ -300,7 +300,7 @@ func (s *Service) proven(ctx context.Context, ids []int64) ([]ProofProduct, erro
 			if c, err = s.Geo.Commune(ctx, r.CommuneCode); err != nil {
 				return nil, err
 			}
-			out[i].CommuneName = c.Title(i18n.VI)
+			out[i].CommuneName, out[i].CommuneEN = c.Title(i18n.VI), c.Title(i18n.EN)
 		}
 	}
 	return out, nil

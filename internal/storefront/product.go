@@ -71,6 +71,24 @@ func (s *Service) Product(ctx context.Context, slug string, adult bool) (Product
 	return p, nil
 }
 
+// AdultsOnly reports whether a variant is for adults only today, with the slug of its product. An unknown one is not.
+func (s *Service) AdultsOnly(ctx context.Context, sku string) (slug string, only bool, err error) {
+	var rows []struct {
+		Slug  string
+		SetNo int
+	}
+	err = s.DB.Read(ctx).Raw(`SELECT p.slug, coalesce(c.set_no, 0) AS set_no FROM variant v JOIN product p ON p.id = v.product_id
+		JOIN category c ON c.code = p.category_code WHERE v.sku = upper(?)`, sku).Scan(&rows).Error
+	if err != nil {
+		return "", false, fmt.Errorf("storefront: adults only: %w", err)
+	}
+	if len(rows) == 0 {
+		return "", false, nil
+	}
+	rules, err := s.Catalog.Rules(ctx, clock.Today(s.Clock))
+	return rows[0].Slug, rules[rows[0].SetNo].AdultsOnly, err
+}
+
 // fill adds what hangs on a product.
 func (s *Service) fill(ctx context.Context, p *Product) error {
 	now := s.Clock.Now()

@@ -6,13 +6,14 @@ import (
 	"time"
 )
 
-// SitemapChunk is the largest number of addresses that one sitemap file may hold.
-const SitemapChunk = 50_000
+// SitemapChunk is the number of pages in one sitemap file. Each stands in it in two languages, a few fixed pages are
+// added, and a file may hold 50,000 addresses.
+const SitemapChunk = 24_000
 
 // mapped is every public page that comes from a row. Products for adults are on it: their page asks for the age.
 const mapped = `
 	SELECT 1 AS n, '/' AS path, (SELECT max(updated_at) FROM product) AS last_mod, 0::bigint AS id
-	UNION ALL SELECT 1, unnest(ARRAY['/san-pham', '/diem-ban', '/xac-minh']), NULL, 1
+	UNION ALL SELECT 1, unnest(ARRAY['/san-pham', '/tinh', '/diem-ban', '/xac-minh']), NULL, 1
 	UNION ALL SELECT 2, '/nhom/' || slug, NULL, position FROM category
 	UNION ALL SELECT 3, '/tinh/' || slug, NULL, code::bigint FROM geo_province
 	UNION ALL SELECT 4, '/diem-ban/' || slug, NULL, id FROM showroom WHERE state = 'open'

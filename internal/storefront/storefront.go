@@ -323,8 +323,10 @@ type Producer struct {
 	Kind         string // "company", "cooperative", "cooperative_group", "household" or ""
 	ProvinceCode string
 	ProvinceName string
+	ProvinceEN   string
 	ProvinceSlug string
 	CommuneName  string // with its kind, of today; empty when not known
+	CommuneEN    string
 	PlaceText    string // as written
 	OldProvince  string
 	StoryVI      string
@@ -374,6 +376,7 @@ type ProofProduct struct {
 	PlaceText   string // as written on the papers
 	OldProvince string
 	CommuneName string // of today, of the producer
+	CommuneEN   string
 	Published   bool
 }
 

@@ -4,7 +4,7 @@ const form = document.querySelector("form[data-checkout]");
 if (form) {
   const update = form.querySelector("button[name=do][value=update]");
   update.hidden = true;
-  let asked = 0, waiting;
+  let asked, waiting;
 
   // swap puts in the fresh part; boxes ticked meanwhile stay ticked, and the focus stays where it was.
   const swap = (part, fresh) => {
@@ -19,18 +19,19 @@ if (form) {
     [...part.querySelectorAll(at.tagName)].find((e) => e.name === at.name && (e.type !== "radio" || e.value === at.value))?.focus();
   };
   const refresh = async (mine) => {
+    // The server's whole answer in place of the page: what was typed comes back with it.
+    const reload = () => { if (!mine.signal.aborted) update.click(); };
     const data = new URLSearchParams(new FormData(form));
     data.set("do", "update");
     form.setAttribute("aria-busy", "true");
-    const answer = await fetch(form.action, { method: "POST", body: data });
-    const text = await answer.text();
+    let page;
+    try {
+      const answer = await fetch(form.action, { method: "POST", body: data, signal: mine.signal });
+      if (!answer.ok || answer.redirected) return reload();
+      page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    } catch { return reload(); }
     // A newer choice has its own answer coming.
-    if (mine !== asked) return;
-    const page = new DOMParser().parseFromString(text, "text/html");
-    if (!page.querySelector("form[data-checkout]")) {
-      location.assign(answer.url);
-      return;
-    }
+    if (mine.signal.aborted) return;
     for (const part of form.querySelectorAll("[data-live]")) {
       const fresh = page.getElementById(part.id);
       if (fresh) swap(part, fresh);
@@ -39,8 +40,10 @@ if (form) {
   };
   form.addEventListener("change", (event) => {
     if (!event.target.closest("[data-reprice]")) return;
-    const mine = ++asked;
+    asked?.abort();
+    const mine = asked = new AbortController();
     clearTimeout(waiting);
-    waiting = setTimeout(() => refresh(mine).catch(() => update.click()), 60);
+    waiting = setTimeout(() => refresh(mine), 60);
   });
+  form.addEventListener("submit", () => { asked?.abort(); clearTimeout(waiting); });
 }

@@ -53,10 +53,12 @@ func (s *Shop) showBasket(c *gin.Context, status int, sku string, faults apperr.
 		return err
 	}
 	p := s.page(c, "")
+	p.Path = "/gio-hang"
 	names, err := s.provinceNames(c, &p)
 	if err != nil {
 		return err
 	}
+	s.renewCart(c, !view.Empty())
 	m := basketPage(p, view, pictures, names)
 	m.Explain(faults)
 	for i := range m.Sellers {
@@ -141,7 +143,16 @@ func basketLine(p *kit.Page, l cart.Line, pictures map[int64]media.Picture) Bask
 }
 
 func (s *Shop) addToBasket(c *gin.Context) error {
-	sku := strings.TrimSpace(c.PostForm("sku"))
+	sku := clean(c.PostForm("sku"), 60)
+	if !adult(c) {
+		slug, gated, err := s.Store.AdultsOnly(c.Request.Context(), sku)
+		if err != nil {
+			return err
+		}
+		if gated {
+			return s.askAge(c, http.StatusForbidden, "/san-pham/"+slug)
+		}
+	}
 	n, err := quantity(c.PostForm("so-luong"))
 	token := ""
 	if err == nil {
@@ -160,6 +171,13 @@ func (s *Shop) addToBasket(c *gin.Context) error {
 
 func (s *Shop) keepCart(c *gin.Context, token string) {
 	s.setCookie(c, cartCookie, token, cart.KeptFor)
+}
+
+// renewCart lets a basket in use live on: its cookie counts anew from today.
+func (s *Shop) renewCart(c *gin.Context, holds bool) {
+	if token := cookie(c, cartCookie); holds && token != "" {
+		s.keepCart(c, token)
+	}
 }
 
 // refuseAdding shows the product again with what was typed and why it cannot be.

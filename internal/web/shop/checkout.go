@@ -3,11 +3,13 @@ package shop
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 
+	"choocop.vn/ocop/internal/cart"
 	"choocop.vn/ocop/internal/geo"
 	"choocop.vn/ocop/internal/order"
 	"choocop.vn/ocop/internal/payment"
@@ -59,8 +61,9 @@ type CheckoutMethod struct {
 type Checkout struct {
 	kit.Page
 	F                                CheckoutForm
-	RequestKey, Changed              string
-	Provinces, Communes              []Link // N holds the code
+	RequestKey                       string
+	Changed                          []string // what is another than when it was put into the basket
+	Provinces, Communes              []Link   // N holds the code
 	Sellers                          []CheckoutSeller
 	Methods                          []CheckoutMethod
 	Goods, Discount, Shipping, Total string
@@ -142,6 +145,10 @@ func (s *Shop) showCheckout(c *gin.Context, status int, f CheckoutForm, faults a
 	if err != nil {
 		return err
 	}
+	// The basket says itself what is missing from it; faults must not be lost on the way there.
+	if len(q.Sellers) == 0 && len(faults) > 0 {
+		return s.showBasket(c, status, "", faults)
+	}
 	if len(q.Sellers) == 0 || q.Blocked && len(faults) == 0 {
 		c.Redirect(http.StatusSeeOther, kit.Localised(kit.LocaleOf(c), "/gio-hang"))
 		return nil
@@ -156,11 +163,42 @@ func (s *Shop) showCheckout(c *gin.Context, status int, f CheckoutForm, faults a
 	}
 	m.Explain(faults)
 	m.fill(q, names)
-	if m.RequestKey = f.RequestKey; m.RequestKey == "" {
+	// A key that the domain knows stays: it is what makes a second click the same order.
+	if m.RequestKey = f.RequestKey; m.RequestKey == "" || refusedKey(faults) {
 		m.RequestKey = ident.Token()
 	}
+	view, err := s.Carts.View(c.Request.Context(), cookie(c, cartCookie))
+	if err != nil {
+		return err
+	}
+	m.Changed = changes(&m.Page, view, faults)
+	s.renewCart(c, true)
 	c.Header("Cache-Control", "no-store")
 	return s.Views.Render(c, status, "shop/checkout", m)
+}
+
+// refusedKey reports whether the form came with a key that no page of ours has given.
+func refusedKey(faults apperr.List) bool {
+	return slices.ContainsFunc(faults, func(e *apperr.Error) bool { return e.Key == "order.request_key" })
+}
+
+// changes says which prices are not those at which things were put into the basket, and what is no longer there to be
+// bought unless the faults say so already.
+func changes(p *kit.Page, v cart.View, faults apperr.List) []string {
+	stockSaid := slices.ContainsFunc(faults, func(e *apperr.Error) bool { return strings.HasPrefix(e.Key, "order.line.") })
+	var out []string
+	for _, seller := range v.Sellers {
+		for _, l := range seller.Lines {
+			name := l.Name(p.Locale)
+			if l.PriceChanged() && l.Problem != cart.Gone {
+				out = append(out, p.T("checkout.changed", "name", name, "what", p.T("basket.price_changed", "was", l.PriceSeen, "now", l.PriceNow)))
+			}
+			if l.Problem != cart.None && !stockSaid {
+				out = append(out, p.T("checkout.changed", "name", name, "what", p.T("cart.line."+string(l.Problem), "n", l.Available)))
+			}
+		}
+	}
+	return out
 }
 
 // places fills the lists of provinces and of the chosen province's communes.

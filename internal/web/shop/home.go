@@ -35,12 +35,12 @@ type Home struct {
 }
 
 func (s *Shop) home(c *gin.Context) error {
+	s.cachable(c)
 	data, err := s.Store.Home(c.Request.Context())
 	if err != nil {
 		return err
 	}
 	m := homePage(s.page(c, ""), data)
-	s.cachable(c)
 	return s.Views.Render(c, http.StatusOK, "shop/home", m)
 }
 
@@ -59,7 +59,7 @@ func homePage(p kit.Page, data storefront.Home) *Home {
 		m.Provinces = append(m.Provinces, Link{Text: m.Pick(g.Name, g.NameEN), URL: m.URL("/tinh/" + g.Slug), N: count(&m.Page, g.Count)})
 	}
 	if st := data.Story; st != nil {
-		m.Story = &Story{Place: m.T("home.story_place", "maker", maker(&m.Page, st.ProducerName, st.ProducerKnown), "province", st.ProvinceName),
+		m.Story = &Story{Place: m.T("home.story_place", "maker", maker(&m.Page, st.ProducerName, st.ProducerKnown), "province", m.Pick(st.ProvinceName, st.ProvinceEN)),
 			Name: m.Pick(st.NameVI, st.NameEN), Text: m.Pick(st.TextVI, st.TextEN), URL: m.URL("/san-pham/" + st.Slug),
 			More: m.T("home.story_more"), Picture: picture(&m.Page, st.Picture, "20rem", true)}
 	}

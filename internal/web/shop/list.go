@@ -183,6 +183,11 @@ func (s *Shop) category(c *gin.Context) error {
 }
 
 func (s *Shop) showList(c *gin.Context, f storefront.Filter, q query) error {
+	if f.Q == "" {
+		s.cachable(c)
+	} else {
+		c.Header("Cache-Control", "private, no-cache")
+	}
 	data, err := s.Store.List(c.Request.Context(), f)
 	if err != nil {
 		return err
@@ -194,14 +199,9 @@ func (s *Shop) showList(c *gin.Context, f storefront.Filter, q query) error {
 	m := listPage(s.page(c, ""), f, q, data)
 	// Filtered lists are endless; search engines keep the plain pages of groups and provinces.
 	plain := len(q.Values) == 0 || len(q.Values) == 1 && q.Has(paramCategory)
-	m.NoIndex = !plain || f.Page > 1
+	m.NoIndex, m.Preview = !plain || f.Page > 1, true
 	if plain && data.Category != nil {
 		m.Canonical = "/nhom/" + data.Category.Slug
-	}
-	if f.Q == "" {
-		s.cachable(c)
-	} else {
-		c.Header("Cache-Control", "private, no-cache")
 	}
 	return s.Views.Render(c, http.StatusOK, "shop/list", m)
 }

@@ -22,12 +22,12 @@ type Producer struct {
 }
 
 func (s *Shop) producer(c *gin.Context) error {
+	s.cachable(c)
 	f, _ := readFilter(c)
 	data, err := s.Store.Producer(c.Request.Context(), c.Param("slug"), storefront.Filter{Adult: adult(c), Size: 96, Page: f.Page})
 	if err != nil {
 		return err
 	}
-	s.cachable(c)
 	return s.Views.Render(c, http.StatusOK, "shop/producer", producerPage(s.page(c, ""), data))
 }
 
@@ -35,12 +35,13 @@ func producerPage(p kit.Page, d storefront.ProducerPage) *Producer {
 	m := &Producer{Page: p}
 	m.Query = ""
 	m.Name = maker(&m.Page, m.Pick(d.Name, d.NameEN), d.NameKnown)
-	m.Title, m.Description = m.Name, m.T("producer.description", "name", m.Name, "province", d.ProvinceName)
+	province := m.Pick(d.ProvinceName, d.ProvinceEN)
+	m.Title, m.Description = m.Name, m.T("producer.description", "name", m.Name, "province", province)
 	m.Crumbs = crumbs(&m.Page, d.Crumbs)
 	if d.Kind != "" {
 		m.Facts = append(m.Facts, Fact{Name: m.T("producer.kind"), Value: m.T("producer.kind." + d.Kind)})
 	}
-	m.Facts = append(m.Facts, Fact{Name: m.T("producer.place"), Value: strings.Join(nonEmpty(d.CommuneName, d.ProvinceName), ", ")})
+	m.Facts = append(m.Facts, Fact{Name: m.T("producer.place"), Value: strings.Join(nonEmpty(m.Pick(d.CommuneName, d.CommuneEN), province), ", ")})
 	if written := strings.Join(nonEmpty(d.PlaceText, d.OldProvince), ", "); written != "" {
 		m.Facts = append(m.Facts, Fact{Name: m.T("label.origin_papers"), Value: written})
 	}
@@ -70,6 +71,7 @@ type Provinces struct {
 }
 
 func (s *Shop) provinces(c *gin.Context) error {
+	s.cachable(c)
 	all, err := s.Geo.Provinces(c.Request.Context())
 	if err != nil {
 		return err
@@ -78,7 +80,6 @@ func (s *Shop) provinces(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	s.cachable(c)
 	return s.Views.Render(c, http.StatusOK, "shop/provinces", provincesPage(s.page(c, ""), all, counted))
 }
 
@@ -113,11 +114,11 @@ type Province struct {
 }
 
 func (s *Shop) province(c *gin.Context) error {
+	s.cachable(c)
 	data, err := s.Store.Province(c.Request.Context(), c.Param("slug"), storefront.Filter{Adult: adult(c), Size: 12, Page: 1})
 	if err != nil {
 		return err
 	}
-	s.cachable(c)
 	return s.Views.Render(c, http.StatusOK, "shop/province", provincePage(s.page(c, ""), data))
 }
 
@@ -153,11 +154,11 @@ type Showrooms struct {
 }
 
 func (s *Shop) showrooms(c *gin.Context) error {
+	s.cachable(c)
 	data, err := s.Store.Showrooms(c.Request.Context(), "")
 	if err != nil {
 		return err
 	}
-	s.cachable(c)
 	return s.Views.Render(c, http.StatusOK, "shop/showrooms", showroomsPage(s.page(c, ""), data))
 }
 
@@ -177,11 +178,11 @@ type Showroom struct {
 }
 
 func (s *Shop) showroom(c *gin.Context) error {
+	s.cachable(c)
 	data, err := s.Store.Showroom(c.Request.Context(), c.Param("slug"))
 	if err != nil {
 		return err
 	}
-	s.cachable(c)
 	return s.Views.Render(c, http.StatusOK, "shop/showroom", showroomPage(s.page(c, ""), data))
 }
 
@@ -191,7 +192,7 @@ func showroomPage(p kit.Page, d storefront.ShowroomPage) *Showroom {
 	m := &Showroom{Page: p}
 	m.Query = ""
 	m.Name = m.Pick(d.NameVI, d.NameEN)
-	m.Title, m.Description = m.Name, m.T("showroom.description", "name", m.Name, "province", d.ProvinceName)
+	m.Title, m.Description = m.Name, m.T("showroom.description", "name", m.Name, "province", m.Pick(d.ProvinceName, d.ProvinceNameEN))
 	m.Crumbs = crumbs(&m.Page, d.Crumbs)
 	if d.Demo {
 		m.Note = m.T("showroom.demo")
@@ -220,6 +221,6 @@ func showroomPage(p kit.Page, d storefront.ShowroomPage) *Showroom {
 		}
 		m.Hours = append(m.Hours, Fact{Name: m.T("weekday." + weekdays[i]), Value: text})
 	}
-	m.GoodsURL, m.GoodsText = m.URL("/tinh/"+d.ProvinceSlug), m.T("showroom.goods", "province", d.ProvinceName)
+	m.GoodsURL, m.GoodsText = m.URL("/tinh/"+d.ProvinceSlug), m.T("showroom.goods", "province", m.Pick(d.ProvinceName, d.ProvinceNameEN))
 	return m
 }

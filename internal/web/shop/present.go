@@ -74,10 +74,11 @@ func picture(p *kit.Page, in storefront.Picture, sizes string, lazy bool) Pictur
 
 // pictureURL is the address of a picture for places that take one file.
 func pictureURL(p *kit.Page, in storefront.Picture) string {
-	if in.ID == 0 {
+	path := in.URL(960)
+	if path == "" {
 		return ""
 	}
-	return p.Site.BaseURL + in.URL(960)
+	return p.Site.BaseURL + path
 }
 
 func badge(p *kit.Page, state string, stars int) Badge {

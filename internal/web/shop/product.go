@@ -1,6 +1,7 @@
 package shop
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -33,7 +34,9 @@ type Product struct {
 	Slug                                               string
 	Crumbs                                             Crumbs
 	Picture                                            Picture
+	Pictures                                           []Thumb // all but the first
 	Name, Maker, MakerURL, Place, ProvinceURL, Summary string
+	Commune, Story                                     string
 	Star                                               *Star
 	Price, PriceNote, Unit                             string
 	Contact, NotSold                                   string
@@ -50,6 +53,12 @@ type Product struct {
 	More, Similar                                      []Ware
 }
 
+// Thumb is a small picture that leads to the large one.
+type Thumb struct {
+	URL     string
+	Picture Picture
+}
+
 // Age asks a reader's age before goods for adults are shown.
 type Age struct {
 	kit.Page
@@ -57,20 +66,23 @@ type Age struct {
 }
 
 func (s *Shop) product(c *gin.Context) error {
+	s.cachable(c)
 	data, err := s.Store.Product(c.Request.Context(), c.Param("slug"), adult(c))
 	if err != nil {
 		return err
 	}
 	if data.Gate {
-		return s.askAge(c)
+		return s.askAge(c, http.StatusOK, "/san-pham/"+data.Slug)
 	}
-	s.cachable(c)
 	return s.Views.Render(c, http.StatusOK, "shop/product", productPage(s.page(c, ""), data, c.Query("quy-cach"), s.Clock.Now()))
 }
 
-func (s *Shop) askAge(c *gin.Context) error {
+// askAge asks in place of a page; the answer leads back to path.
+func (s *Shop) askAge(c *gin.Context, status int, path string) error {
+	p := s.page(c, "")
+	p.Path = path
 	c.Header("Cache-Control", "no-store")
-	return s.Views.Render(c, http.StatusOK, "shop/age", agePage(s.page(c, "")))
+	return s.Views.Render(c, status, "shop/age", agePage(p))
 }
 
 func agePage(p kit.Page) *Age {
@@ -125,7 +137,16 @@ func productPage(p kit.Page, d storefront.Product, sku string, now time.Time) *P
 	if d.ProducerKnown {
 		m.MakerURL = m.URL("/nha-san-xuat/" + d.ProducerSlug)
 	}
-	m.Place, m.ProvinceURL = d.ProvinceName, m.URL("/tinh/"+d.ProvinceSlug)
+	m.Place, m.ProvinceURL = m.Pick(d.ProvinceName, d.ProvinceEN), m.URL("/tinh/"+d.ProvinceSlug)
+	if d.Producer.ProvinceCode == d.ProvinceCode {
+		m.Commune = m.Pick(d.Producer.CommuneName, d.Producer.CommuneEN)
+	}
+	m.Story = m.Pick(d.StoryVI, d.StoryEN)
+	for i, in := range d.Pictures {
+		if i > 0 {
+			m.Pictures = append(m.Pictures, Thumb{URL: cmp.Or(in.URL(1600), in.Src), Picture: picture(pg, in, lineSizes, true)})
+		}
+	}
 	m.star(d)
 	m.sizes(d, sku)
 	m.warnings(d)
@@ -181,9 +202,6 @@ func (m *Product) sizes(d storefront.Product, sku string) {
 	if per := unitPrice(&m.Page, v); per != "" {
 		notes = append(notes, per)
 	}
-	if v.Estimate {
-		notes = append(notes, m.T("price.estimate"))
-	}
 	m.PriceNote = strings.Join(notes, " · ")
 	m.CanBuy = v.InStock
 	switch {
@@ -192,7 +210,7 @@ func (m *Product) sizes(d storefront.Product, sku string) {
 	case v.Few:
 		m.StockTone, m.StockText = "warn", m.T("stock.few", "n", v.Available)
 	default:
-		m.StockTone, m.StockText = "good", m.T("stock.in", "province", d.ProvinceName)
+		m.StockTone, m.StockText = "good", m.T("stock.in", "province", m.Place)
 	}
 	m.DeliveryText = m.T("product.delivery")
 	if d.Rules.NoParcel {
@@ -221,7 +239,7 @@ func (m *Product) facts(d storefront.Product) {
 	add("label.name", m.Name)
 	add("label.maker", m.Maker)
 	origin := strings.Join(nonEmpty(d.PlaceText, d.OldProvince), ", ")
-	add("label.origin", m.T("label.origin_now", "province", d.ProvinceName))
+	add("label.origin", m.T("label.origin_now", "province", strings.Join(nonEmpty(m.Commune, m.Place), ", ")))
 	if origin != "" {
 		add("label.origin_papers", origin)
 	}

@@ -112,7 +112,7 @@ func proofPage(p kit.Page, d storefront.Proof) *Proof {
 			f.URL = m.URL("/san-pham/" + w.Slug)
 		}
 		m.Facts = append(m.Facts, f, Fact{Name: m.T("proof.producer"), Value: maker(pg, w.ProducerName, w.ProducerKnown)})
-		where := Fact{Name: m.T("proof.place"), Value: strings.Join(nonEmpty(w.CommuneName, w.ProvinceName), ", ")}
+		where := Fact{Name: m.T("proof.place"), Value: strings.Join(nonEmpty(m.Pick(w.CommuneName, w.CommuneEN), m.Pick(w.ProvinceName, w.ProvinceEN)), ", ")}
 		if written := strings.Join(nonEmpty(w.PlaceText, w.OldProvince), ", "); written != "" {
 			where.Sub = m.T("proof.place_papers", "place", written)
 		}

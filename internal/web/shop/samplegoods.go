@@ -114,7 +114,7 @@ func (g *sampler) cards() []storefront.Card {
 
 func (g *sampler) maker() storefront.Producer {
 	return storefront.Producer{Slug: "u-minh-ha", Name: longestMaker, NameKnown: true, Kind: "company", ProvinceCode: "86", ProvinceName: "Vĩnh Long",
-		ProvinceSlug: "vinh-long", CommuneName: "xã Tiểu Cần", PlaceText: longestPlace, OldProvince: "Trà Vinh", StoryVI: sampleStoryVI, StoryEN: sampleStoryEN}
+		ProvinceEN: "Vinh Long", ProvinceSlug: "vinh-long", CommuneName: "Xã Tiểu Cần", CommuneEN: "Tiểu Cần Commune", PlaceText: longestPlace, OldProvince: "Trà Vinh", StoryVI: sampleStoryVI, StoryEN: sampleStoryEN}
 }
 
 func (g *sampler) today() clock.Date { return clock.Today(g.Clock) }
@@ -148,7 +148,8 @@ func (g *sampler) product() storefront.Product {
 		Variants: []storefront.Sale{sale("P0001", "chai 250 ml", "250 ml bottle", 95_000), sale("P0001-24", longestUnit, longestUnitEN, 12_450_000)},
 		Facts: []storefront.Fact{{Key: "net_content", ValueVI: "250 ml", ValueEN: "250 ml"},
 			{Key: "ingredients", ValueVI: "Mật hoa dừa 100%", ValueEN: "Coconut blossom sap 100%"}},
-		Records: []storefront.Record{g.record(storefront.ProofValid), g.record(storefront.ProofExpired)}, Producer: g.maker(),
+		Pictures: []storefront.Picture{g.picture(4), g.picture(9), g.picture(26)},
+		Records:  []storefront.Record{g.record(storefront.ProofValid), g.record(storefront.ProofExpired)}, Producer: g.maker(),
 		More: cards[:5], Similar: cards[4:], Showrooms: g.showrooms(),
 		Crumbs: []storefront.Crumb{{TextVI: "Chợ OCOP", TextEN: "OCOP market", Path: "/"}, {TextVI: "Thực phẩm", TextEN: "Food", Path: "/nhom/thuc-pham"}, {TextVI: "Mật hoa dừa", TextEN: "Coconut blossom nectar"}}}
 }

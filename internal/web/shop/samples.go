@@ -157,7 +157,7 @@ func (g *sampler) products() {
 		{Kind: search.SuggestProducer, Slug: "u-minh-ha", NameVI: longestMaker, Note: "Cà Mau"},
 		{Kind: search.SuggestProvince, Slug: "vinh-long", NameVI: "Vĩnh Long"},
 		{Kind: search.SuggestFormer, Slug: "vinh-long", NameVI: "Trà Vinh", Note: "Vĩnh Long"},
-		{Kind: search.SuggestCommune, Slug: "vinh-long", NameVI: "Tiểu Cần", Note: "Vĩnh Long"},
+		{Kind: search.SuggestCommune, Slug: "vinh-long", NameVI: "Xã Tiểu Cần", NameEN: "Tiểu Cần Commune", Note: "Vĩnh Long"},
 	}
 	m, err := suggestions(g.frame("/goi-y"), found)
 	g.drawn(err)
@@ -178,7 +178,7 @@ func (g *sampler) places() {
 	known := storefront.ProducerPage{Producer: g.maker(), Crumbs: way, Listing: storefront.Listing{Cards: cards, Total: 8, Hidden: 2}}
 	g.add("shop/producer", "longest name", producerPage(g.frame("/nha-san-xuat/u-minh-ha"), known))
 	known.Producer.Name, known.Producer.NameEN, known.Producer.NameKnown, known.StoryVI, known.StoryEN = "", "", false, "", ""
-	known.Producer.Kind, known.Producer.CommuneName = "", ""
+	known.Producer.Kind, known.Producer.CommuneName, known.Producer.CommuneEN = "", "", ""
 	known.Listing = storefront.Listing{Cards: cards[:1], Total: 1}
 	g.add("shop/producer", "name not known, one item", producerPage(g.frame("/nha-san-xuat/chua-ro"), known))
 	g.add("shop/showrooms", "usual", showroomsPage(g.frame("/diem-ban"), g.showrooms()))
@@ -196,7 +196,7 @@ func (g *sampler) proofs() {
 		g.add("shop/proof", state, m)
 	}
 	base := storefront.Proof{Record: g.record(storefront.ProofValid), CheckedAt: g.Clock.Now(),
-		Products: []storefront.ProofProduct{{Card: g.cards()[0], PlaceText: "xã Phú Cần, huyện Tiểu Cần", OldProvince: "Trà Vinh", CommuneName: "xã Tiểu Cần", Published: true}},
+		Products: []storefront.ProofProduct{{Card: g.cards()[0], PlaceText: "xã Phú Cần, huyện Tiểu Cần", OldProvince: "Trà Vinh", CommuneName: "Xã Tiểu Cần", CommuneEN: "Tiểu Cần Commune", Published: true}},
 		History:  []storefront.Record{g.record(storefront.ProofExpired)}}
 	show("valid", base)
 	for _, state := range []string{storefront.ProofExpired, storefront.ProofRevoked, storefront.ProofFuture} {
@@ -241,13 +241,16 @@ func (g *sampler) baskets() {
 
 func (g *sampler) checkouts() {
 	names := map[string]string{"86": "Vĩnh Long", "96": "Cà Mau"}
-	show := func(state string, f CheckoutForm, q order.Quote, faults apperr.List) {
+	show := func(state string, f CheckoutForm, q order.Quote, faults apperr.List, edit ...func(*Checkout)) {
 		m := &Checkout{Page: g.frame("/thanh-toan"), F: f, RequestKey: "mau"}
 		if m.offerProvinces(provinces) {
 			m.offerCommunes(communes)
 		}
 		m.Explain(faults)
 		m.fill(q, names)
+		for _, e := range edit {
+			e(m)
+		}
 		g.add("shop/checkout", state, m)
 	}
 	show("just opened", CheckoutForm{}, g.quote(false), nil)
@@ -264,6 +267,11 @@ func (g *sampler) checkouts() {
 	every.AdultsOnly = true
 	show("faults on every field", wrong, every, everyFault(every))
 	sold := apperr.List{apperr.New(apperr.Conflict, "order.line.sold_out", "name", longestProduct), apperr.New(apperr.Conflict, "order.price_changed", "total", every.Total)}
+	show("price changed since", full, every, nil, func(m *Checkout) {
+		v := g.basketOf(2, nil)
+		v.Sellers[0].Lines[0].PriceSeen = 79_000
+		m.Changed = changes(&m.Page, v, nil)
+	})
 	show("sold out meanwhile", full, every, sold)
 }
 

@@ -4,7 +4,9 @@ import (
 	"encoding/xml"
 	"fmt"
 	"html/template"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,8 +43,13 @@ func breadcrumbs(p *kit.Page, c Crumbs) any {
 // productData describes the product for search engines. The official stars are a certification, never
 // an aggregateRating: that word means opinions.
 func productData(p *kit.Page, m *Product, d storefront.Product, now time.Time) any {
-	product := node{"@context": schema, "@type": "Product", "name": m.Name, "description": m.Summary, "image": m.Image,
+	product := node{"@context": schema, "@type": "Product", "name": m.Name,
 		"url": p.Absolute(p.Locale), "category": p.Pick(d.Category.NameVI, d.Category.NameEN)}
+	for name, value := range map[string]string{"description": m.Summary, "image": m.Image} {
+		if value != "" {
+			product[name] = value
+		}
+	}
 	if d.ProducerKnown {
 		product["brand"] = node{"@type": "Organization", "name": m.Maker}
 	}
@@ -56,7 +63,10 @@ func productData(p *kit.Page, m *Product, d storefront.Product, now time.Time) a
 			state = schema + "/InStock"
 		}
 		o := node{"@type": "Offer", "sku": v.SKU, "price": int64(v.Price), "priceCurrency": "VND", "availability": state,
-			"url": p.Absolute(p.Locale), "seller": node{"@type": "Organization", "name": m.Maker}}
+			"url": p.Absolute(p.Locale)}
+		if d.ProducerKnown {
+			o["seller"] = node{"@type": "Organization", "name": m.Maker}
+		}
 		if v.GTIN != "" {
 			o["gtin"] = v.GTIN
 		}
@@ -139,6 +149,11 @@ func (s *Shop) sitemapPart(c *gin.Context) error {
 		s.Views.NotFound(c)
 		return nil
 	}
+	if n == 1 {
+		for _, path := range slices.Sorted(maps.Keys(policies)) {
+			links = append(links, storefront.Link{Path: path})
+		}
+	}
 	set := urlSet{NS: sitemapNS, XHTML: "http://www.w3.org/1999/xhtml"}
 	for _, l := range links {
 		vi, en := s.BaseURL+kit.Localised(i18n.VI, l.Path), s.BaseURL+kit.Localised(i18n.EN, l.Path)
@@ -167,7 +182,9 @@ func (s *Shop) robots(c *gin.Context) error {
 	var b strings.Builder
 	b.WriteString("User-agent: *\n")
 	for _, base := range []string{"", "/en"} {
-		for _, path := range []string{"/gio-hang", "/thanh-toan$", "/don-hang/", "/tai-khoan", "/dang-nhap", "/goi-y", "/san-pham?"} {
+		// Some read "$" as a letter and nothing more; the page about payment stays open for all.
+		fmt.Fprintf(&b, "Allow: %s/thanh-toan-the-nao\n", base)
+		for _, path := range []string{"/gio-hang", "/thanh-toan$", "/thanh-toan?", "/don-hang/", "/tai-khoan", "/dang-nhap", "/goi-y", "/san-pham?"} {
 			fmt.Fprintf(&b, "Disallow: %s%s\n", base, path)
 		}
 	}
@@ -196,11 +213,11 @@ var PolicyDate = clock.NewDate(2026, time.November, 22)
 
 func (s *Shop) policy(name string) kit.Handler {
 	return func(c *gin.Context) error {
+		s.cachable(c)
 		m, err := s.policyPage(s.page(c, ""), name)
 		if err != nil {
 			return err
 		}
-		s.cachable(c)
 		return s.Views.Render(c, http.StatusOK, "shop/policy", m)
 	}
 }

@@ -187,7 +187,8 @@ func CountBasket(carts *cart.Service) func(*gin.Context) int {
 func (s *Shop) page(c *gin.Context, title string) kit.Page { return s.Views.NewPage(c, title) }
 
 // cachable lets browsers and proxies keep a page of a visitor without a basket for a moment, never
-// past the midnight at which certificates lapse.
+// past the midnight at which certificates lapse. Handlers call it before they read anything, so that what was
+// true of one day is not kept by the clock of the next; an error page takes it back.
 func (s *Shop) cachable(c *gin.Context) {
 	if cookie(c, cartCookie) != "" || cookie(c, ageCookie) != "" {
 		c.Header("Cache-Control", "private, no-cache")
