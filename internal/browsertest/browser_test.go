@@ -39,9 +39,6 @@ func run(m *testing.M) int {
 	defer os.RemoveAll(profile)
 	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(profile),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
-	if path := os.Getenv("OCOP_TEST_CHROMIUM"); path != "" {
-		flags = append(flags, chromedp.ExecPath(path))
-	}
 	allocator, end := chromedp.NewExecAllocator(context.Background(), flags...)
 	defer end()
 	ctx, cancel := chromedp.NewContext(allocator)
