@@ -56,6 +56,7 @@ type Product struct {
 // Thumb is a small picture that leads to the large one.
 type Thumb struct {
 	URL     string
+	Name    string
 	Picture Picture
 }
 
@@ -144,7 +145,7 @@ func productPage(p kit.Page, d storefront.Product, sku string, now time.Time) *P
 	m.Story = m.Pick(d.StoryVI, d.StoryEN)
 	for i, in := range d.Pictures {
 		if i > 0 {
-			m.Pictures = append(m.Pictures, Thumb{URL: cmp.Or(in.URL(1600), in.Src), Picture: picture(pg, in, lineSizes, true)})
+			m.Pictures = append(m.Pictures, Thumb{Name: m.T("product.picture", "n", i+1), URL: cmp.Or(in.URL(1600), in.Src), Picture: picture(pg, in, lineSizes, true)})
 		}
 	}
 	m.star(d)
