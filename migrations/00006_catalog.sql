@@ -112,3 +112,4 @@ CREATE TABLE price_change (
 );
 CREATE INDEX price_change_variant ON price_change (variant_id, at);
 CREATE TRIGGER price_change_append_only BEFORE UPDATE OR DELETE ON price_change FOR EACH ROW EXECUTE FUNCTION append_only();
+CREATE TRIGGER price_change_no_truncate BEFORE TRUNCATE ON price_change EXECUTE FUNCTION append_only();

@@ -33,3 +33,4 @@ CREATE TABLE payment_event (
 );
 CREATE INDEX payment_event_payment ON payment_event (payment_id, id);
 CREATE TRIGGER payment_event_append_only BEFORE UPDATE OR DELETE ON payment_event FOR EACH ROW EXECUTE FUNCTION append_only();
+CREATE TRIGGER payment_event_no_truncate BEFORE TRUNCATE ON payment_event EXECUTE FUNCTION append_only();

@@ -46,6 +46,8 @@ CREATE TABLE order_group (
   total           bigint NOT NULL CHECK (total > 0),
   placed_at       timestamptz NOT NULL
 );
+-- How many purchases in cash a phone number has lately made.
+CREATE INDEX order_group_cash ON order_group (contact_phone, placed_at) WHERE method = 'cod';
 
 CREATE TABLE orders (
   id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -123,6 +125,7 @@ CREATE TABLE order_history (
 );
 CREATE INDEX order_history_order ON order_history (order_id, id);
 CREATE TRIGGER order_history_append_only BEFORE UPDATE OR DELETE ON order_history FOR EACH ROW EXECUTE FUNCTION append_only();
+CREATE TRIGGER order_history_no_truncate BEFORE TRUNCATE ON order_history EXECUTE FUNCTION append_only();
 
 CREATE TABLE order_counter (
   year int PRIMARY KEY,
@@ -139,3 +142,4 @@ CREATE TABLE consent (
   UNIQUE (group_id, purpose)
 );
 CREATE TRIGGER consent_append_only BEFORE UPDATE OR DELETE ON consent FOR EACH ROW EXECUTE FUNCTION append_only();
+CREATE TRIGGER consent_no_truncate BEFORE TRUNCATE ON consent EXECUTE FUNCTION append_only();

@@ -132,7 +132,14 @@ func orderCmd() *cobra.Command {
 	confirm := &cobra.Command{Use: "confirm CODE", Short: "confirm by hand that a VietQR transfer has arrived", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return open(c.Context(), func(ctx context.Context, a *app.App) error {
-				return a.Orders.ConfirmTransfer(ctx, args[0], actor(), reason)
+				if err := a.Orders.ConfirmTransfer(ctx, args[0], actor(), reason); err != nil {
+					return err
+				}
+				due, err := a.Orders.RefundDue(ctx, args[0])
+				if due {
+					fmt.Println("The order is off: the money is recorded and the seller owes it back to the buyer.")
+				}
+				return err
 			})
 		}}
 	confirm.Flags().StringVar(&reason, "reason", "", "what was seen, for instance the bank's transaction number")

@@ -60,16 +60,16 @@ func TestMoneyIsWholeDong(t *testing.T) {
 var ledgers = []string{"audit_event", "consent", "order_history", "payment_event", "price_change", "stock_movement"}
 
 func TestLedgersAreAppendOnly(t *testing.T) {
-	const deletes, updates = 8, 16 // of pg_trigger.tgtype
+	const deletes, updates, truncates = 8, 16, 32 // of pg_trigger.tgtype
 	guarded := map[string]bool{}
 	for _, c := range columns(t, fmt.Sprintf(`SELECT c.relname, 'x' FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
 		JOIN pg_proc p ON p.oid = g.tgfoid WHERE p.proname = 'append_only' AND g.tgenabled = 'O' AND g.tgqual IS NULL
-		GROUP BY 1 HAVING bit_or(g.tgtype) & %d = %[1]d`, deletes|updates)) {
+		GROUP BY 1 HAVING bit_or(g.tgtype) & %d = %[1]d`, deletes|updates|truncates)) {
 		guarded[c[0]] = true
 	}
 	for _, l := range ledgers {
 		if !guarded[l] {
-			t.Errorf("%s may be rewritten: give it an append_only trigger", l)
+			t.Errorf("%s may be rewritten: give it append_only triggers, also before TRUNCATE", l)
 		}
 	}
 	for _, c := range columns(t, `SELECT table_name, 'x' FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'

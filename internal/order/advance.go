@@ -31,7 +31,7 @@ const (
 func (s *Service) advance(ctx context.Context, tx db.Tx, o orderRow, to State, actor, reason string) error {
 	from := State(o.State)
 	if !allowed(from, to) {
-		return apperr.New(apperr.Conflict, "order.wrong_state", "code", o.Code, "state", o.State)
+		return wrongState(o)
 	}
 	now := s.Clock.Now()
 	if err := setState(ctx, tx, o.ID, to, now); err != nil {
@@ -56,6 +56,10 @@ func (s *Service) within(ctx context.Context, verb, code string, fn func(tx db.T
 		return err
 	}
 	return fmt.Errorf("order: %s: %w", verb, err)
+}
+
+func wrongState(o orderRow) error {
+	return apperr.New(apperr.Conflict, "order.wrong_state", "code", o.Code, "state", o.State)
 }
 
 func unknown() error { return apperr.New(apperr.NotFound, "order.unknown") }
@@ -106,8 +110,7 @@ func (s *Service) callOff(ctx context.Context, tx db.Tx, o orderRow, reason stri
 		return err
 	}
 	if paid {
-		owed := historyRow{OrderID: o.ID, FromState: string(Cancelled), ToState: string(Cancelled), Actor: actorSystem, Reason: reasonRefundDue, At: s.Clock.Now()}
-		if err := insertHistory(ctx, tx, owed); err != nil {
+		if err := s.owe(ctx, tx, o.ID, Cancelled); err != nil {
 			return err
 		}
 	}
@@ -119,10 +122,16 @@ func (s *Service) paid(ctx context.Context, tx db.Tx, o orderRow) (bool, error) 
 	return all[o.PaymentID].State == payment.Paid, err
 }
 
+// owe writes into the history of an order that is off that the seller has the buyer's money.
+func (s *Service) owe(ctx context.Context, tx db.Tx, id int64, is State) error {
+	return insertHistory(ctx, tx, historyRow{OrderID: id, FromState: string(is), ToState: string(is), Actor: actorSystem, Reason: reasonRefundDue, At: s.Clock.Now()})
+}
+
 // ConfirmTransfer records by hand that a VietQR transfer arrived, with a reason such as the bank's reference. The order
 // becomes placed and keeps its stock. When the money came after the time was over the stock is promised anew, if it is
-// still there: else Conflict order.expired_no_stock, and the seller must send the money back. Confirming twice does it
-// once. Conflicts: order.not_a_transfer, order.wrong_state for a cancelled order. Invalid: order.reason.required.
+// still there. Money for an order that was cancelled, or that is over and whose stock is gone, is recorded as well: the
+// order stays off, its history says that the seller must send the money back, and so does [Service.RefundDue].
+// Confirming twice does it once. Conflict order.not_a_transfer; Invalid order.reason.required.
 func (s *Service) ConfirmTransfer(ctx context.Context, orderCode, actor, reason string) error {
 	if reason = strings.TrimSpace(reason); reason == "" || utf8.RuneCountInString(reason) > maxReason {
 		return apperr.Field("reason", "order.reason.required", "max", maxReason)
@@ -139,25 +148,59 @@ func (s *Service) ConfirmTransfer(ctx context.Context, orderCode, actor, reason 
 		if p.State == payment.Paid {
 			return nil
 		}
-		if err := s.advance(ctx, tx, o, Placed, actor, reason); err != nil {
-			return err
-		}
-		if err := s.Stock.Keep(ctx, tx, o.ID); err != nil {
-			if l, ok := apperr.As(err); ok && l.Kind() == apperr.Conflict {
-				return apperr.New(apperr.Conflict, "order.expired_no_stock", "code", o.Code)
-			}
+		became, err := s.revive(ctx, tx, o, actor, reason)
+		if err != nil {
 			return err
 		}
 		if err := s.Payments.Settle(ctx, tx, o.PaymentID, actor, reason); err != nil {
 			return err
 		}
+		event := "paid"
+		if became != Placed {
+			event = "refund_due"
+			if err := s.owe(ctx, tx, o.ID, became); err != nil {
+				return err
+			}
+		}
 		err = audit.Record(ctx, tx, audit.Entry{Actor: actor, Action: "order.confirm_transfer", Subject: "order", SubjectID: o.Code,
-			Detail: map[string]any{"from": o.State, "amount": o.Total, "payment": o.PaymentID, "reason": reason}})
+			Detail: map[string]any{"from": o.State, "to": became, "amount": o.Total, "payment": o.PaymentID, "reason": reason}})
 		if err != nil {
 			return err
 		}
-		return s.Jobs.Enqueue(ctx, tx, TellOrder{o.ID, "paid"})
+		return s.Jobs.Enqueue(ctx, tx, TellOrder{o.ID, event})
 	})
+}
+
+// revive makes an order placed whose money has come, if its stock is still there, and returns the state it is in then.
+func (s *Service) revive(ctx context.Context, tx db.Tx, o orderRow, actor, reason string) (State, error) {
+	is := State(o.State)
+	if is == Cancelled {
+		return is, nil
+	}
+	if !allowed(is, Placed) {
+		return is, wrongState(o)
+	}
+	err := s.Stock.Keep(ctx, tx, o.ID)
+	if err == nil {
+		return Placed, s.advance(ctx, tx, o, Placed, actor, reason)
+	}
+	if l, ok := apperr.As(err); !ok || l.Kind() != apperr.Conflict {
+		return is, err
+	}
+	if is == AwaitingPayment { // its time is over and others have its stock; the job has not said so yet
+		return Expired, s.lapse(ctx, tx, o)
+	}
+	return Expired, nil
+}
+
+// RefundDue reports whether the seller holds money for an order that is off. NotFound order.unknown.
+func (s *Service) RefundDue(ctx context.Context, orderCode string) (due bool, err error) {
+	err = s.within(ctx, "refund due", orderCode, func(tx db.Tx, o orderRow) error {
+		paid, err := s.paid(ctx, tx, o)
+		due = paid && State(o.State).off()
+		return err
+	})
+	return due, err
 }
 
 // MarkPacked says that the seller has packed the goods: from here the buyer can no longer cancel.
@@ -205,7 +248,7 @@ func (s *Service) CollectCOD(ctx context.Context, orderCode, actor string) error
 			return apperr.New(apperr.Conflict, "order.not_cod")
 		}
 		if State(o.State) != Delivered {
-			return apperr.New(apperr.Conflict, "order.wrong_state", "code", o.Code, "state", o.State)
+			return wrongState(o)
 		}
 		return s.Payments.Settle(ctx, tx, o.PaymentID, actor, "")
 	})
@@ -219,10 +262,7 @@ func (s *Service) Expire(ctx context.Context, orderID int64) error {
 		if err != nil || !ok || State(o.State) != AwaitingPayment || o.PayBefore == nil || s.Clock.Now().Before(*o.PayBefore) {
 			return err
 		}
-		if err := s.advance(ctx, tx, o, Expired, actorSystem, reasonUnpaid); err != nil {
-			return err
-		}
-		if err := s.Stock.Release(ctx, tx, o.ID); err != nil {
+		if err := s.lapse(ctx, tx, o); err != nil {
 			return err
 		}
 		if err := s.Payments.Expire(ctx, tx, o.PaymentID, actorSystem); err != nil {
@@ -234,6 +274,14 @@ func (s *Service) Expire(ctx context.Context, orderID int64) error {
 		return fmt.Errorf("order: expire: %w", err)
 	}
 	return nil
+}
+
+// lapse ends an order whose time to pay is over and frees its stock.
+func (s *Service) lapse(ctx context.Context, tx db.Tx, o orderRow) error {
+	if err := s.advance(ctx, tx, o, Expired, actorSystem, reasonUnpaid); err != nil {
+		return err
+	}
+	return s.Stock.Release(ctx, tx, o.ID)
 }
 
 // sweepSize is how many orders one run of the sweep ends; the next run goes on.

@@ -110,25 +110,27 @@ func (t tariff) codMax() money.VND {
 	return least
 }
 
-// ways lists how a seller's lines may travel: the carriers, cheapest first, then the sales points of the buyer's
-// and the seller's province. Goods that no carrier takes can only be picked up.
+// ways lists how a seller's lines may travel: the carriers, cheapest first, then the sales points of the buyer's and of
+// the seller's province. The seller brings goods to a point of the own province for nothing. To a point of the buyer's
+// province they go by carrier, at its fee for that distance; goods that no carrier takes do not get there.
 func ways(q SellerQuote, t tariff, from, to geo.Province, points []showroom.Showroom) []Option {
 	var out []Option
 	if !slices.ContainsFunc(q.Lines, func(l QuoteLine) bool { return l.Rules.NoParcel }) {
 		out = byCarrier(q, t, from, to)
 	}
-	for _, own := range []bool{true, false} {
-		for _, p := range points {
-			near := p.ProvinceCode == to.Code
-			if near != own || !near && p.ProvinceCode != from.Code {
-				continue
-			}
-			way := "province"
-			if p.ProvinceCode != from.Code {
-				way = zone(from, to)
-			}
-			r, _, _ := t.fee(firstCarrier(t), way, 1)
-			out = append(out, Option{Choice: Choice{ByPickup, p.ID}, Showroom: p, Known: true, DaysMin: r.DaysMin, DaysMax: r.DaysMax})
+	parcels := out
+	for _, p := range points {
+		if p.ProvinceCode != to.Code || p.ProvinceCode == from.Code || len(parcels) == 0 {
+			continue
+		}
+		o := parcels[0]
+		o.Choice, o.Showroom, o.CarrierCode, o.CarrierName = Choice{ByPickup, p.ID}, p, "", ""
+		out = append(out, o)
+	}
+	near, _, _ := t.fee(firstCarrier(t), "province", 1)
+	for _, p := range points {
+		if p.ProvinceCode == from.Code {
+			out = append(out, Option{Choice: Choice{ByPickup, p.ID}, Showroom: p, Known: true, DaysMin: near.DaysMin, DaysMax: near.DaysMax})
 		}
 	}
 	return out

@@ -6,38 +6,67 @@ type Check struct{ Name, SQL string }
 // Checks are the invariants of this package and of what it holds together.
 func Checks() []Check {
 	return []Check{
-		{"order.group_total_is_sum_of_orders", `SELECT count(*) FROM order_group g
+		{"order: the total of a purchase is the sum of its orders", `SELECT count(*) FROM order_group g
 			WHERE g.total <> (SELECT coalesce(sum(o.total), 0) FROM orders o WHERE o.group_id = g.id)`},
-		{"order.total_is_goods_shipping_discount", `SELECT count(*) FROM orders WHERE total <> goods_total + shipping_total - discount_total`},
-		{"order.goods_is_sum_of_lines", `SELECT count(*) FROM orders o
+		{"order: the total is goods and shipping less the discount", `SELECT count(*) FROM orders WHERE total <> goods_total + shipping_total - discount_total`},
+		{"order: the goods are the sum of the lines", `SELECT count(*) FROM orders o
 			WHERE o.goods_total <> (SELECT coalesce(sum(l.line_total), 0) FROM order_line l WHERE l.order_id = o.id)`},
-		{"order.discount_is_explained", `SELECT count(*) FROM orders o
+		{"order: every đồng of a discount is explained", `SELECT count(*) FROM orders o
 			WHERE o.discount_total <> (SELECT coalesce(sum(a.amount), 0) FROM order_adjustment a WHERE a.order_id = o.id)`},
-		{"order.payment_is_order_total", `SELECT count(*) FROM orders o JOIN payment p ON p.id = o.payment_id
+		{"order: the payment is of this order and its total", `SELECT count(*) FROM orders o JOIN payment p ON p.id = o.payment_id
 			WHERE p.amount <> o.total OR p.reference <> o.code`},
-		{"order.numbers_without_gap", `SELECT count(*) FROM order_counter c
+		{"order: the numbers of a year have no gap", `SELECT count(*) FROM order_counter c
 			LEFT JOIN (SELECT number_year, count(*) AS n, min(number_seq) AS low, max(number_seq) AS high FROM orders GROUP BY number_year) o
 			ON o.number_year = c.year WHERE coalesce(o.n, 0) <> c.last OR coalesce(o.high, 0) <> c.last OR coalesce(o.low, 1) <> 1`},
-		{"order.state_is_last_history", `SELECT count(*) FROM orders o
+		{"order: the state is that of the last history", `SELECT count(*) FROM orders o
 			WHERE o.state IS DISTINCT FROM (SELECT h.to_state FROM order_history h WHERE h.order_id = o.id ORDER BY h.id DESC LIMIT 1)`},
-		{"order.open_reservation_only_on_live_order", `SELECT count(*) FROM stock_reservation r JOIN orders o ON o.id = r.order_id
+		{"order: only a live order holds stock", `SELECT count(*) FROM stock_reservation r JOIN orders o ON o.id = r.order_id
 			WHERE r.state = 'open' AND o.state NOT IN ('awaiting_payment', 'placed', 'packed')`},
-		{"order.promised_order_holds_its_stock", `SELECT count(*) FROM orders o WHERE o.state IN ('placed', 'packed')
+		{"order: a placed order holds all its stock without end", `SELECT count(*) FROM orders o WHERE o.state IN ('placed', 'packed')
 			AND (SELECT coalesce(sum(l.quantity), 0) FROM order_line l WHERE l.order_id = o.id)
 			 <> (SELECT coalesce(sum(r.quantity), 0) FROM stock_reservation r WHERE r.order_id = o.id AND r.state = 'open' AND r.expires_at IS NULL)`},
-		{"order.shipped_order_sold_its_stock", `SELECT count(*) FROM orders o WHERE o.state IN ('shipped', 'delivered')
+		{"order: a shipped order has sold all its stock", `SELECT count(*) FROM orders o WHERE o.state IN ('shipped', 'delivered')
 			AND (SELECT coalesce(sum(l.quantity), 0) FROM order_line l WHERE l.order_id = o.id)
 			 <> (SELECT coalesce(sum(r.quantity), 0) FROM stock_reservation r WHERE r.order_id = o.id AND r.state = 'sold')`},
-		{"order.paid_never_expired", `SELECT count(*) FROM orders o JOIN payment p ON p.id = o.payment_id
-			WHERE p.state = 'paid' AND o.state IN ('expired', 'awaiting_payment')`},
-		{"order.transfer_placed_is_paid", `SELECT count(*) FROM orders o JOIN payment p ON p.id = o.payment_id
+		{"order: nothing that was paid still awaits payment", `SELECT count(*) FROM orders o JOIN payment p ON p.id = o.payment_id
+			WHERE p.state = 'paid' AND o.state = 'awaiting_payment'`},
+		{"order: an order that is off though paid says that the money is owed back", `SELECT count(*) FROM orders o
+			JOIN payment p ON p.id = o.payment_id AND p.state = 'paid' WHERE o.state IN ('cancelled', 'expired')
+			AND NOT EXISTS (SELECT FROM order_history h WHERE h.order_id = o.id AND h.actor = 'system' AND h.reason = 'order.reason.refund_due')`},
+		{"order: no money is awaited for an order that is off", `SELECT count(*) FROM orders o JOIN payment p ON p.id = o.payment_id
+			WHERE o.state IN ('cancelled', 'expired') AND p.state IN ('expected', 'pending')`},
+		{"order: cash is collected only on delivery", `SELECT count(*) FROM orders o JOIN payment p ON p.id = o.payment_id
+			WHERE p.method = 'cod' AND p.state = 'paid' AND o.state <> 'delivered'`},
+		{"order: the payment goes the way the purchase says", `SELECT count(*) FROM orders o JOIN payment p ON p.id = o.payment_id
+			JOIN order_group g ON g.id = o.group_id WHERE p.method <> g.method`},
+		{"order: a discount stands on a line of its order and takes no more than the line", `SELECT count(*) FROM
+			(SELECT order_id, variant_id, sum(amount) AS off FROM order_adjustment GROUP BY order_id, variant_id) a
+			LEFT JOIN order_line l USING (order_id, variant_id) WHERE l.id IS NULL OR a.off > l.line_total`},
+		{"order: an order holds goods of its seller only", `SELECT count(*) FROM order_line l JOIN orders o ON o.id = l.order_id
+			JOIN product p ON p.id = l.product_id JOIN variant v ON v.id = l.variant_id
+			WHERE p.producer_id <> o.producer_id OR v.product_id <> l.product_id`},
+		{"order: each step of the history goes on from the one before", `SELECT count(*) FROM (
+				SELECT from_state, lag(to_state, 1, '') OVER (PARTITION BY order_id ORDER BY id) AS before FROM order_history) h
+			WHERE from_state <> before`},
+		// A certificate that is revoked later, though on the day of the sale or with effect from before, was good when it was sold under.
+		{"order: a star on a line is a certificate of the product that was valid on the day of the sale", `SELECT count(*) FROM order_line l
+			JOIN orders o ON o.id = l.order_id JOIN order_group g ON g.id = o.group_id
+			CROSS JOIN LATERAL (SELECT (g.placed_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS day) d
+			WHERE l.stars IS NOT NULL AND NOT EXISTS (SELECT FROM certificate c JOIN certificate_product cp ON cp.certificate_id = c.id
+				WHERE c.code = l.certificate_code AND cp.product_id = l.product_id AND c.stars = l.stars AND d.day BETWEEN c.valid_from AND c.valid_to
+				AND (c.revoked_on IS NULL OR c.revoked_on > d.day OR EXISTS (SELECT FROM audit_event a
+					WHERE a.action = 'certificate.revoke' AND a.subject = 'certificate' AND a.subject_id = c.code AND a.at > g.placed_at)))`},
+		{"order: no goods are promised of a lot past its last day", `SELECT count(*) FROM stock_reservation r
+			JOIN stock_level s ON s.id = r.level_id JOIN stock_lot b ON b.id = s.lot_id
+			WHERE r.state = 'open' AND b.expires_on < (now() AT TIME ZONE 'Asia/Ho_Chi_Minh')::date`},
+		{"order: an order by transfer is placed only when paid", `SELECT count(*) FROM orders o JOIN payment p ON p.id = o.payment_id
 			WHERE p.method = 'vietqr' AND o.state IN ('placed', 'packed', 'shipped', 'delivered') AND p.state <> 'paid'`},
-		{"order.alcohol_never_cod", `SELECT count(DISTINCT o.id) FROM orders o JOIN order_group g ON g.id = o.group_id AND g.method = 'cod'
+		{"order: alcohol is never sold for cash", `SELECT count(DISTINCT o.id) FROM orders o JOIN order_group g ON g.id = o.group_id AND g.method = 'cod'
 			JOIN order_line l ON l.order_id = o.id JOIN product p ON p.id = l.product_id JOIN category c ON c.code = p.category_code
 			JOIN category_rule r ON r.set_no = c.set_no AND r.rule = 'no_cod' AND r.suspended_by IS NULL
 			AND r.effective_from <= (g.placed_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
 			AND (r.effective_to IS NULL OR r.effective_to >= (g.placed_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date)`},
-		{"order.consent_to_terms", `SELECT count(*) FROM order_group g
+		{"order: every buyer agreed to the terms", `SELECT count(*) FROM order_group g
 			WHERE NOT EXISTS (SELECT FROM consent c WHERE c.group_id = g.id AND c.purpose = 'terms' AND c.given)`},
 	}
 }

@@ -10,7 +10,7 @@ type TellPlaced struct {
 // Kind names the job in the queue.
 func (TellPlaced) Kind() string { return "order_tell_placed" }
 
-// TellOrder mails the buyer what became of one order: Event is paid, expired, cancelled or shipped.
+// TellOrder mails the buyer what became of one order: Event is paid, refund_due, expired, cancelled or shipped.
 type TellOrder struct {
 	OrderID int64  `json:"order_id"`
 	Event   string `json:"event"`

@@ -9,7 +9,7 @@
 //     derived from the key, so it can be answered again although the table keeps only its hash.
 //   - Nobody pays another total than the page said: Expect must match to the đồng.
 //   - Order numbers have no gap within a year; the counter is the last row locked.
-//   - Rows are locked in the order: order, cart, stock level, payment, counter.
+//   - Rows are locked in the order: order, cart, phone number (cash only), stock level, payment, counter.
 //   - A paid order never expires; an unpaid one stops being payable at PayBefore, also before the job has said so.
 //
 // States (the table is transitions):
@@ -19,6 +19,8 @@
 //	packed           → shipped
 //	shipped          → delivered
 //	expired          → placed                           (ConfirmTransfer only: the money came late)
+//
+// Money that comes for an order that stays cancelled or expired is recorded too, and its history says it is owed back.
 package order
 
 import (
@@ -65,6 +67,9 @@ var transitions = map[State][]State{
 }
 
 func allowed(from, to State) bool { return slices.Contains(transitions[from], to) }
+
+// off reports whether the order has ended without a sale.
+func (s State) off() bool { return s == Cancelled || s == Expired }
 
 // Key is the text key of the state's name for the buyer.
 func (s State) Key() string { return "order.state." + string(s) }
@@ -137,7 +142,7 @@ type Option struct {
 	CarrierName string
 	Showroom    showroom.Showroom // for ByPickup
 	Known       bool              // false: the fee depends on a province not chosen yet
-	Fee         money.VND
+	Fee         money.VND         // nothing at a sales point of the seller's province, else the carrier's for the distance
 	DaysMin     int
 	DaysMax     int
 	ChargeableG int

@@ -12,7 +12,6 @@ import (
 	"choocop.vn/ocop/internal/inventory"
 	"choocop.vn/ocop/internal/payment"
 	"choocop.vn/ocop/internal/platform/apperr"
-	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/platform/db"
 	"choocop.vn/ocop/internal/platform/ident"
 )
@@ -24,7 +23,7 @@ var errMoved = errors.New("order: the basket changed while it was priced")
 // the same moment, returns the first answer.
 //
 // It returns all faults of the form at once, under the names of its fields: name, phone, email, province, commune,
-// street, method, note, invoice_company, invoice_tax_code, invoice_address, consent_terms, consent_age, pickup_{producer}.
+// street, method (also order.cod_too_many, a Conflict), note, invoice_company, invoice_tax_code, invoice_address, consent_terms, consent_age, pickup_{producer}.
 // Conflicts on the whole form: order.cart_empty, order.line.gone, order.line.short, order.price_changed (with the new
 // total), order.key_reused (the key belongs to another request).
 //
@@ -175,6 +174,15 @@ func (s *Service) write(ctx context.Context, tx db.Tx, d draft) (replayed bool, 
 	if !slices.Equal(items, d.items) {
 		return false, errMoved
 	}
+	if d.Method == payment.COD {
+		open, err := openCash(ctx, tx, d.Contact.Phone, d.now.Add(-CashWindow))
+		if err != nil {
+			return false, err
+		}
+		if open >= MaxOpenCash {
+			return false, apperr.New(apperr.Conflict, "order.cod_too_many", "max", MaxOpenCash).At("method")
+		}
+	}
 	ids, err := nextOrderIDs(ctx, tx, len(d.Sellers))
 	if err != nil {
 		return false, err
@@ -199,12 +207,7 @@ func (s *Service) write(ctx context.Context, tx db.Tx, d draft) (replayed bool, 
 	if err := s.Carts.Empty(ctx, tx, cartID); err != nil {
 		return false, err
 	}
-	year := clock.On(d.now).Y
-	last, err := drawNumbers(ctx, tx, year, len(ids))
-	if err != nil {
-		return false, err
-	}
-	return false, insertOrders(ctx, tx, groupID, d, ids, payments, year, last-int64(len(ids))+1, s.payBefore(d))
+	return false, insertOrders(ctx, tx, groupID, d, ids, payments, s.payBefore(d))
 }
 
 // payBefore is until when the goods are held for a transfer; cash holds them without end.

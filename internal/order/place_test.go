@@ -3,6 +3,7 @@ package order_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -110,9 +111,10 @@ func TestAKeyBelongsToOneRequest(t *testing.T) {
 	k := testkit.NewCheckout(t, d)
 	product := testkit.Product(t, d)
 	form := k.Form(t, k.Basket(t, 1, product), payment.COD)
-	k.Order(t, form)
+	placed, _ := k.Order(t, form)
 	form.Note = "giao buổi sáng"
-	if _, err := k.Orders.Place(ctx, form); keys(t, err) != "order.key_reused" {
+	_, err := k.Orders.Place(ctx, form)
+	if l, _ := apperr.As(err); keys(t, err) != "order.key_reused" || l[0].Args["code"] != placed.Code || l.Kind() != apperr.Conflict {
 		t.Fatalf("got %v", err)
 	}
 }
@@ -216,35 +218,127 @@ func TestAlcoholIsNeverPaidInCash(t *testing.T) {
 	k.Order(t, form)
 }
 
-func TestPickupCostsNothingAndNeedsAnOpenPoint(t *testing.T) {
+// point opens a sales point in a province.
+func point(t *testing.T, k *testkit.Checkout, code, province, commune string) (id int64) {
+	t.Helper()
+	testkit.Scan(t, k.DB, &id, `INSERT INTO showroom (code, slug, name_vi, name_en, kind, operator, province_code, commune_code, street, hours)
+		VALUES ($1, lower($1), 'Điểm bán', 'Sales point', 'trade_centre', 'x', $2, $3, '1 Tràng Tiền', '[null,null,null,null,null,null,null]') RETURNING id`, code, province, commune)
+	return id
+}
+
+func communeOf(t *testing.T, k *testkit.Checkout, province string) (code string) {
+	t.Helper()
+	testkit.Scan(t, k.DB, &code, `SELECT code FROM geo_commune WHERE province_code = $1 ORDER BY code LIMIT 1`, province)
+	return code
+}
+
+func TestPickupInTheSellersProvinceCostsNothingAndNeedsAnOpenPoint(t *testing.T) {
 	d := testkit.DB(t)
 	k := testkit.NewCheckout(t, d)
-	product := testkit.Product(t, d)
-	var seller, point int64
-	testkit.Scan(t, d, &seller, `SELECT producer_id FROM product WHERE id = $1`, product)
-	testkit.Scan(t, d, &point, `INSERT INTO showroom (code, slug, name_vi, name_en, kind, operator, province_code, commune_code, street, hours)
-		VALUES ('HN-1', 'hn-1', 'Điểm bán Hoàn Kiếm', 'Hoan Kiem point', 'trade_centre', 'x', '01', '00070', '1 Tràng Tiền', '[null,null,null,null,null,null,null]') RETURNING id`)
+	seller := testkit.Producer(t, d, testkit.MakerIn("01"))
+	product := testkit.Product(t, d, testkit.WithProducer(seller))
+	here := point(t, k, "HN-1", "01", "00070")
 	form := k.Form(t, k.Basket(t, 1, product), payment.COD)
-	form.Delivery = map[int64]order.Choice{seller: {Kind: order.ByPickup, ShowroomID: point + 1}}
+	form.Delivery = map[int64]order.Choice{seller: {Kind: order.ByPickup, ShowroomID: here + 1}}
 	if _, err := k.Orders.Place(ctx, form); keys(t, err) != fmt.Sprintf("pickup_%d:order.delivery.not_open", seller) {
 		t.Fatalf("got %v", err)
 	}
-	form.Delivery[seller] = order.Choice{Kind: order.ByPickup, ShowroomID: point}
+	form.Delivery[seller] = order.Choice{Kind: order.ByPickup, ShowroomID: here}
 	form.Expect = 95_000
 	v, _ := k.Order(t, form)
-	if v.Orders[0].Shipping != 0 || v.Orders[0].Showroom.ID != point {
+	if v.Orders[0].Shipping != 0 || v.Orders[0].Showroom.ID != here {
 		t.Fatalf("%+v", v.Orders[0])
+	}
+}
+
+func TestPickupFarFromTheSellerCostsWhatTheCarrierTakes(t *testing.T) {
+	d := testkit.DB(t)
+	k := testkit.NewCheckout(t, d)
+	seller := testkit.Producer(t, d, testkit.MakerIn("86"))
+	product := testkit.Product(t, d, testkit.WithProducer(seller), testkit.WithPrice(95_000))
+	buyers, sellers := point(t, k, "HN-1", "01", "00070"), point(t, k, "VL-1", "86", communeOf(t, k, "86"))
+	form := k.Form(t, k.Basket(t, 1, product), payment.COD)
+	quote, err := k.Orders.Quote(ctx, order.QuoteRequest{CartToken: form.CartToken, ProvinceCode: "01"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fees := map[order.Choice]int64{}
+	for _, o := range quote.Sellers[0].Options {
+		fees[o.Choice] = int64(o.Fee)
+	}
+	want := map[order.Choice]int64{{Kind: order.ByCarrier}: 28_000, {Kind: order.ByPickup, ShowroomID: buyers}: 28_000, {Kind: order.ByPickup, ShowroomID: sellers}: 0}
+	if !maps.Equal(fees, want) {
+		t.Fatalf("fees %v, want %v", fees, want)
+	}
+	form.Delivery = map[int64]order.Choice{seller: {Kind: order.ByPickup, ShowroomID: buyers}}
+	v, _ := k.Order(t, form)
+	if o := v.Orders[0]; o.Shipping != 28_000 || o.Total != 123_000 || o.Showroom.ID != buyers || o.CarrierName != "" {
+		t.Fatalf("%+v", o)
+	}
+	// Before a province is chosen only the seller's own points are known.
+	quote, err = k.Orders.Quote(ctx, order.QuoteRequest{CartToken: k.Basket(t, 1, product)})
+	if err != nil || len(quote.Sellers[0].Options) != 2 || quote.Sellers[0].Options[0].Known || quote.Sellers[0].Options[1].ShowroomID != sellers {
+		t.Fatalf("%+v %v", quote.Sellers, err)
 	}
 }
 
 func TestLiveAnimalsTravelInNoParcel(t *testing.T) {
 	d := testkit.DB(t)
 	k := testkit.NewCheckout(t, d)
-	bird := testkit.Product(t, d, testkit.WithCategory("V.3"))
+	seller := testkit.Producer(t, d, testkit.MakerIn("86"))
+	bird := testkit.Product(t, d, testkit.WithCategory("V.3"), testkit.WithProducer(seller))
+	point(t, k, "HN-1", "01", "00070") // of the buyer's province: nobody brings a bird there
 	form := k.Form(t, k.Basket(t, 1, bird), payment.COD)
 	if _, err := k.Orders.Place(ctx, form); !strings.HasSuffix(keys(t, err), "order.delivery.none") {
 		t.Fatalf("got %v", err)
 	}
+	own := point(t, k, "VL-1", "86", communeOf(t, k, "86"))
+	form.Expect = 95_000
+	if v, _ := k.Order(t, form); v.Orders[0].Showroom.ID != own || v.Orders[0].Shipping != 0 {
+		t.Fatalf("%+v", v.Orders[0])
+	}
+}
+
+func TestAPhoneHoldsStockForCashOnlySoOften(t *testing.T) {
+	d := testkit.DB(t)
+	k := testkit.NewCheckout(t, d)
+	product := testkit.Product(t, d, testkit.WithStock(100))
+	form := func(m payment.Method) order.Placement {
+		f := k.Form(t, k.Basket(t, 1, product), m)
+		f.Contact.Phone = "+84 987 654 321"
+		return f
+	}
+	forms := make([]order.Placement, 2*order.MaxOpenCash)
+	for i := range forms {
+		forms[i] = form(payment.COD)
+	}
+	done, errs := make([]order.Done, len(forms)), make([]error, len(forms))
+	together(len(forms), func(i int) { done[i], errs[i] = k.Orders.Place(ctx, forms[i]) })
+	got := map[string]int{}
+	var first order.Done
+	for i, err := range errs {
+		if got[keys(t, err)]++; err == nil {
+			first = done[i]
+		}
+	}
+	if got[""] != order.MaxOpenCash || got["method:order.cod_too_many"] != order.MaxOpenCash {
+		t.Fatalf("got %v", got)
+	}
+	k.Order(t, form(payment.VietQR))
+	// One that has left, or is called off, makes room for another.
+	v, err := k.Orders.Find(ctx, first.Code, first.Secret)
+	must(t, err)
+	must(t, k.Orders.MarkPacked(ctx, v.Orders[0].Code, "seller"))
+	if _, err := k.Orders.Place(ctx, form(payment.COD)); keys(t, err) != "method:order.cod_too_many" {
+		t.Fatalf("got %v", err)
+	}
+	must(t, k.Orders.MarkShipped(ctx, v.Orders[0].Code, "seller"))
+	k.Order(t, form(payment.COD))
+	if _, err := k.Orders.Place(ctx, form(payment.COD)); keys(t, err) != "method:order.cod_too_many" {
+		t.Fatalf("got %v", err)
+	}
+	k.Clock.Advance(order.CashWindow)
+	k.Order(t, form(payment.COD))
 }
 
 func TestCashHasALimit(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"choocop.vn/ocop/internal/cart"
 	"choocop.vn/ocop/internal/geo"
@@ -18,6 +19,13 @@ import (
 
 // MaxSellers is the most sellers of one purchase: each is an order, a parcel and perhaps a transfer of its own.
 const MaxSellers = 20
+
+// Cash at the door needs no money to order, and yet holds stock. So one phone number may have MaxOpenCash purchases in
+// cash that nobody has shipped yet, counting those of the last CashWindow.
+const (
+	MaxOpenCash = 5
+	CashWindow  = 24 * time.Hour
+)
 
 // Quote says what the basket would cost now, with every open way to deliver and to pay. It changes nothing and takes
 // a fixed number of statements. An empty or unknown basket gives an empty quote.

@@ -77,20 +77,6 @@ type lineRow struct {
 	DecisionNo      *string
 }
 
-func (lineRow) TableName() string { return "order_line" }
-
-type adjustmentRow struct {
-	ID        int64
-	OrderID   int64
-	VariantID int64
-	Rule      string
-	TextKey   string
-	TextArgs  string
-	Amount    int64
-}
-
-func (adjustmentRow) TableName() string { return "order_adjustment" }
-
 type historyRow struct {
 	ID        int64
 	OrderID   int64
@@ -141,12 +127,16 @@ func nextOrderIDs(ctx context.Context, tx db.Tx, n int) ([]int64, error) {
 	return ids, err
 }
 
-// drawNumbers takes n numbers of a year and returns the last. The row stays locked until the transaction ends, so a
-// number is used if and only if its order is.
-func drawNumbers(ctx context.Context, tx db.Tx, year, n int) (last int64, err error) {
-	err = tx.WithContext(ctx).Raw(`INSERT INTO order_counter (year, last) VALUES (?, ?)
-		ON CONFLICT (year) DO UPDATE SET last = order_counter.last + excluded.last RETURNING last`, year, n).Scan(&last).Error
-	return last, err
+// openCash counts the purchases in cash of a phone number since a moment of which something is still to be shipped. The
+// number stays locked until the transaction ends, so that purchases at the same moment count each other.
+func openCash(ctx context.Context, tx db.Tx, phone string, since time.Time) (n int, err error) {
+	g := tx.WithContext(ctx)
+	if err := g.Exec(`SELECT pg_advisory_xact_lock(hashtextextended('order cash ' || ?, 0))`, phone).Error; err != nil {
+		return 0, err
+	}
+	err = g.Raw(`SELECT count(*) FROM order_group g WHERE g.method = 'cod' AND g.contact_phone = ? AND g.placed_at > ?
+		AND EXISTS (SELECT FROM orders o WHERE o.group_id = g.id AND o.state IN ('placed', 'packed'))`, phone, since).Scan(&n).Error
+	return n, err
 }
 
 func insertGroup(ctx context.Context, tx db.Tx, d draft, secretHash []byte) (int64, error) {
@@ -174,66 +164,74 @@ func insertConsents(ctx context.Context, tx db.Tx, groupID int64, d draft) error
 	return tx.WithContext(ctx).Create(&rows).Error
 }
 
-func insertOrders(ctx context.Context, tx db.Tx, groupID int64, d draft, ids []int64, payments []payment.Payment, year int, first int64, payBefore *time.Time) error {
+// insertOrders writes the orders with all that belongs to them, and draws their numbers, in the one statement that is the
+// last of a purchase: the counter of the year, which all purchases share, is locked only for this statement and the commit.
+// A number is used if and only if its order is.
+func insertOrders(ctx context.Context, tx db.Tx, groupID int64, d draft, ids []int64, payments []payment.Payment, payBefore *time.Time) error {
 	state := Placed
 	if d.Method == payment.VietQR {
 		state = AwaitingPayment
 	}
-	var orders []map[string]any
-	var lines []lineRow
-	var adjustments []adjustmentRow
-	var history []historyRow
+	type row = map[string]any
+	orders, lines, adjustments := []row{}, []row{}, []row{}
 	for i, q := range d.Sellers {
 		o, _ := q.Option()
-		orders = append(orders, map[string]any{"id": ids[i], "group_id": groupID, "producer_id": q.ProducerID, "location_id": d.locations[q.ProducerID],
-			"code": orderCode(d.code, i), "number_year": year, "number_seq": first + int64(i), "state": string(state),
-			"goods_total": int64(q.Goods), "shipping_total": int64(q.Shipping), "discount_total": int64(q.Discount), "total": int64(q.Total),
-			"delivery": o.Kind, "carrier_code": orNull(o.CarrierCode), "showroom_id": orNull(o.ShowroomID), "chargeable_g": o.ChargeableG,
-			"payment_id": payments[i].ID, "pay_before": payBefore, "updated_at": d.now})
+		orders = append(orders, row{"id": ids[i], "nth": i, "group_id": groupID, "producer_id": q.ProducerID, "location_id": d.locations[q.ProducerID],
+			"code": orderCode(d.code, i), "state": string(state), "goods_total": int64(q.Goods), "shipping_total": int64(q.Shipping),
+			"discount_total": int64(q.Discount), "total": int64(q.Total), "delivery": o.Kind, "carrier_code": orNull(o.CarrierCode),
+			"showroom_id": orNull(o.ShowroomID), "chargeable_g": o.ChargeableG, "payment_id": payments[i].ID, "pay_before": payBefore})
 		for _, l := range q.Lines {
-			lines = append(lines, d.line(ids[i], l))
+			line := row{"order_id": ids[i], "variant_id": l.VariantID, "product_id": l.ProductID, "sku": l.SKU, "name_vi": l.NameVI, "name_en": l.NameEN,
+				"unit_vi": l.UnitVI, "unit_en": l.UnitEN, "quantity": l.Quantity, "unit_price": int64(l.UnitPrice), "line_total": int64(l.Total)}
+			if star, ok := d.stars[l.ProductID]; ok {
+				line["stars"], line["certificate_code"], line["decision_no"] = star.Stars, star.Code, star.DecisionNo
+			}
+			lines = append(lines, line)
 			for _, a := range l.Adjustments {
-				args, err := json.Marshal(a.Args)
-				if err != nil {
-					return err
-				}
-				adjustments = append(adjustments, adjustmentRow{OrderID: ids[i], VariantID: l.VariantID, Rule: a.Rule, TextKey: a.Key, TextArgs: string(args), Amount: int64(a.Off)})
+				adjustments = append(adjustments, row{"order_id": ids[i], "variant_id": l.VariantID, "rule": a.Rule, "text_key": a.Key, "text_args": a.Args, "amount": int64(a.Off)})
 			}
 		}
-		history = append(history, historyRow{OrderID: ids[i], ToState: string(state), Actor: actorBuyer, At: d.now})
 	}
-	g := tx.WithContext(ctx)
-	if err := g.Exec(ordersInsert, string(mustJSON(orders))).Error; err != nil {
-		return err
-	}
-	if err := g.Create(&lines).Error; err != nil {
-		return err
-	}
-	if len(adjustments) > 0 {
-		if err := g.Create(&adjustments).Error; err != nil {
-			return err
-		}
-	}
-	return g.Create(&history).Error
+	return tx.WithContext(ctx).Exec(ordersInsert, row{"year": clock.On(d.now).Y, "n": len(ids), "now": d.now, "actor": actorBuyer, "state": string(state),
+		"orders": asJSON(orders), "lines": asJSON(lines), "adjustments": asJSON(adjustments)}).Error
 }
 
-// ordersInsert takes all orders of a purchase as one JSON parameter; the ids were drawn before.
-const ordersInsert = `INSERT INTO orders (id, group_id, producer_id, location_id, code, number_year, number_seq, state, goods_total, shipping_total,
+// ordersInsert takes all rows of a purchase as JSON; the ids of the orders were drawn before.
+const ordersInsert = `WITH counter AS (
+	INSERT INTO order_counter (year, last) VALUES (@year, @n)
+	ON CONFLICT (year) DO UPDATE SET last = order_counter.last + excluded.last RETURNING last
+), made AS (
+	INSERT INTO orders (id, group_id, producer_id, location_id, code, number_year, number_seq, state, goods_total, shipping_total,
 		discount_total, total, delivery, carrier_code, showroom_id, chargeable_g, payment_id, pay_before, updated_at)
 	OVERRIDING SYSTEM VALUE
-	SELECT id, group_id, producer_id, location_id, code, number_year, number_seq, state, goods_total, shipping_total,
-		discount_total, total, delivery, carrier_code, showroom_id, chargeable_g, payment_id, pay_before, updated_at
-	FROM jsonb_to_recordset(CAST(? AS jsonb)) AS r(id bigint, group_id bigint, producer_id bigint, location_id bigint, code text, number_year int,
-		number_seq bigint, state text, goods_total bigint, shipping_total bigint, discount_total bigint, total bigint, delivery text,
-		carrier_code text, showroom_id bigint, chargeable_g int, payment_id bigint, pay_before timestamptz, updated_at timestamptz)
-	ORDER BY id`
+	SELECT id, group_id, producer_id, location_id, code, @year, counter.last - @n + 1 + nth, state, goods_total, shipping_total,
+		discount_total, total, delivery, carrier_code, showroom_id, chargeable_g, payment_id, pay_before, @now
+	FROM counter, jsonb_to_recordset(CAST(@orders AS jsonb)) AS r(id bigint, nth int, group_id bigint, producer_id bigint, location_id bigint,
+		code text, state text, goods_total bigint, shipping_total bigint, discount_total bigint, total bigint, delivery text,
+		carrier_code text, showroom_id bigint, chargeable_g int, payment_id bigint, pay_before timestamptz)
+	ORDER BY id
+	RETURNING id
+), sold AS (
+	INSERT INTO order_line (order_id, variant_id, product_id, sku, name_vi, name_en, unit_vi, unit_en, quantity, unit_price, line_total,
+		stars, certificate_code, decision_no)
+	SELECT order_id, variant_id, product_id, sku, name_vi, name_en, unit_vi, unit_en, quantity, unit_price, line_total, stars, certificate_code, decision_no
+	FROM ROWS FROM (jsonb_to_recordset(CAST(@lines AS jsonb)) AS (order_id bigint, variant_id bigint, product_id bigint, sku text, name_vi text,
+		name_en text, unit_vi text, unit_en text, quantity int, unit_price bigint, line_total bigint, stars int, certificate_code text,
+		decision_no text)) WITH ORDINALITY ORDER BY ordinality
+), explained AS (
+	INSERT INTO order_adjustment (order_id, variant_id, rule, text_key, text_args, amount)
+	SELECT order_id, variant_id, rule, text_key, coalesce(text_args, '{}'), amount
+	FROM ROWS FROM (jsonb_to_recordset(CAST(@adjustments AS jsonb)) AS (order_id bigint, variant_id bigint, rule text, text_key text,
+		text_args jsonb, amount bigint)) WITH ORDINALITY ORDER BY ordinality
+)
+INSERT INTO order_history (order_id, from_state, to_state, actor, at) SELECT id, '', @state, @actor, @now FROM made ORDER BY id`
 
-func mustJSON(v any) []byte {
+func asJSON(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {
 		panic("order: " + err.Error()) // plain values always marshal
 	}
-	return b
+	return string(b)
 }
 
 // orNull is nil for the zero value, which the table does not want.
@@ -243,15 +241,6 @@ func orNull[T comparable](v T) *T {
 		return nil
 	}
 	return &v
-}
-
-func (d draft) line(orderID int64, l QuoteLine) lineRow {
-	r := lineRow{OrderID: orderID, VariantID: l.VariantID, ProductID: l.ProductID, SKU: l.SKU, NameVI: l.NameVI, NameEN: l.NameEN,
-		UnitVI: l.UnitVI, UnitEN: l.UnitEN, Quantity: l.Quantity, UnitPrice: int64(l.UnitPrice), LineTotal: int64(l.Total)}
-	if star, ok := d.stars[l.ProductID]; ok {
-		r.Stars, r.CertificateCode, r.DecisionNo = &star.Stars, &star.Code, &star.DecisionNo
-	}
-	return r
 }
 
 // lockOrder locks the order that a condition such as "code = ?" names. A missing one is ok false.

@@ -3,7 +3,6 @@ package payment
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"gorm.io/gorm"
 
@@ -52,8 +51,8 @@ func (s *Service) OpenMany(ctx context.Context, tx db.Tx, requests []Request) ([
 	return out, nil
 }
 
-// Settle records that the whole amount was paid. Settling a paid payment changes nothing; a late transfer may
-// settle an expired one. Conflict payment.not_payable for a cancelled one.
+// Settle records that the whole amount was paid. Settling a paid payment changes nothing; a transfer may also settle an
+// expired or a cancelled one, for money that came has come. Conflict payment.not_payable for cash that was cancelled.
 func (s *Service) Settle(ctx context.Context, tx db.Tx, id int64, actor, reason string) error {
 	return s.advance(ctx, tx, id, Paid, actor, reason)
 }
@@ -87,7 +86,7 @@ func (s *Service) advance(ctx context.Context, tx db.Tx, id int64, to State, act
 	if from == to {
 		return nil
 	}
-	if !slices.Contains(transitions[from], to) {
+	if !allowed(Method(r.Method), from, to) {
 		return apperr.New(apperr.Conflict, "payment.not_payable")
 	}
 	amount := int64(0)

@@ -10,9 +10,11 @@
 //	expected  cash to come at the door      → paid | cancelled
 //	pending   a transfer is awaited         → paid | expired | cancelled
 //	expired   the time for it is over       → paid (the money came late and a person confirmed it)
+//	cancelled no longer wanted              → paid (a transfer that was sent all the same, and a person confirmed it)
 package payment
 
 import (
+	"slices"
 	"time"
 
 	"choocop.vn/ocop/internal/platform/clock"
@@ -43,11 +45,17 @@ const (
 	Expired   State = "expired"
 )
 
-// transitions is the whole of what may happen to a payment.
+// transitions is the whole of what may happen to a payment. Nobody hands over cash that is no longer wanted: only a
+// transfer goes from cancelled to paid.
 var transitions = map[State][]State{
-	Expected: {Paid, Cancelled},
-	Pending:  {Paid, Expired, Cancelled},
-	Expired:  {Paid},
+	Expected:  {Paid, Cancelled},
+	Pending:   {Paid, Expired, Cancelled},
+	Expired:   {Paid},
+	Cancelled: {Paid},
+}
+
+func allowed(m Method, from, to State) bool {
+	return slices.Contains(transitions[from], to) && !(m == COD && from == Cancelled)
 }
 
 // Account is where a transfer goes, as it was when the code was made.
@@ -103,18 +111,3 @@ type Service struct {
 
 // New returns the service.
 func New(codes Codes, c clock.Clock) *Service { return &Service{codes: codes, clock: c} }
-
-// Check is an invariant that `ocop doctor` tries: SQL returns the number of its violations.
-type Check struct{ Name, SQL string }
-
-// Checks are the invariants of this package.
-func Checks() []Check {
-	return []Check{
-		{"payment.captured_at_most_amount", `SELECT count(*) FROM payment WHERE captured > amount OR captured < 0`},
-		{"payment.paid_is_captured", `SELECT count(*) FROM payment WHERE (state = 'paid') <> (captured = amount)`},
-		{"payment.state_is_last_event", `SELECT count(*) FROM payment p
-			WHERE p.state IS DISTINCT FROM (SELECT e.to_state FROM payment_event e WHERE e.payment_id = p.id ORDER BY e.id DESC LIMIT 1)`},
-		{"payment.captured_is_sum_of_events", `SELECT count(*) FROM payment p
-			WHERE p.captured <> (SELECT coalesce(sum(e.amount), 0) FROM payment_event e WHERE e.payment_id = p.id)`},
-	}
-}

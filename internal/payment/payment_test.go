@@ -34,6 +34,7 @@ func TestWhatMayHappenToAPayment(t *testing.T) {
 		{"paid, then its time is over", payment.VietQR, []do{settle, expire}, payment.Paid, 2},
 		{"paid, then cancelled: the money has moved", payment.VietQR, []do{settle, cancel}, payment.Paid, 2},
 		{"late money", payment.VietQR, []do{expire, settle}, payment.Paid, 3},
+		{"money for a cancelled transfer", payment.VietQR, []do{cancel, settle, settle}, payment.Paid, 3},
 		{"expired twice", payment.VietQR, []do{expire, expire}, payment.Expired, 2},
 		{"cash collected", payment.COD, []do{settle}, payment.Paid, 2},
 		{"cash does not expire", payment.COD, []do{expire}, payment.Expected, 1},
