@@ -3,6 +3,7 @@ package app_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -48,7 +49,7 @@ func installed(t *testing.T, m *market) *program {
 	addr := l.Addr().String()
 	l.Close()
 	p := &program{t: t, address: "http://" + addr, env: append(os.Environ(), "DATABASE_URL="+m.Config.DatabaseURL, "REDIS_URL="+m.redis.URL(),
-		"OCOP_DATA="+m.Config.Data, "OCOP_ADDR="+addr, "OCOP_TRUSTED_PROXIES=127.0.0.1"}
+		"OCOP_DATA="+m.Config.Data, "OCOP_ADDR="+addr, "OCOP_TRUSTED_PROXIES=127.0.0.1")}
 	t.Cleanup(func() {
 		if p.cmd != nil {
 			_ = p.cmd.Process.Kill()
@@ -64,7 +65,12 @@ func (p *program) run(args ...string) *exec.Cmd {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	cmd := exec.Command(path, args...)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	p.t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, path, args...)
+	// A command that hangs says where.
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) }
+	cmd.WaitDelay = 10 * time.Second
 	cmd.Env, cmd.Dir = p.env, p.t.TempDir()
 	return cmd
 }
