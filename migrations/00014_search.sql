@@ -4,6 +4,8 @@ CREATE TABLE search_synonym (
   group_no int NOT NULL,
   term     text NOT NULL,
   folded   text NOT NULL GENERATED ALWAYS AS (vn_fold(term)) STORED,
+  -- It means other things as well (thơm: pineapple, fragrant): it is replaced when typed, but does not stand for the others.
+  ambiguous boolean NOT NULL DEFAULT false,
   PRIMARY KEY (group_no, term)
 );
 CREATE INDEX search_synonym_folded ON search_synonym (folded);

@@ -74,7 +74,7 @@ func refresh(g *gorm.DB, ids []int64) error {
 
 func readSynonyms(g *gorm.DB) (*synonyms, error) {
 	var rows []synonymRow
-	if err := g.Raw(`SELECT group_no, term FROM search_synonym ORDER BY group_no, term`).Scan(&rows).Error; err != nil {
+	if err := g.Raw(`SELECT group_no, term, ambiguous FROM search_synonym ORDER BY group_no, term`).Scan(&rows).Error; err != nil {
 		return nil, fmt.Errorf("search: synonyms: %w", err)
 	}
 	var places []string

@@ -29,25 +29,26 @@ type entry struct {
 }
 
 type synonymRow struct {
-	GroupNo int
-	Term    string
+	GroupNo   int
+	Term      string
+	Ambiguous bool // replaced when typed, but stands for none of the others
 }
 
 func newSynonyms(rows []synonymRow, places []string) *synonyms {
 	s := &synonyms{entries: map[string][]entry{}, places: map[string]bool{}}
-	groups := map[int][]string{}
+	groups := map[int][]synonymRow{}
 	for _, r := range rows {
-		groups[r.GroupNo] = append(groups[r.GroupNo], r.Term)
+		groups[r.GroupNo] = append(groups[r.GroupNo], r)
 	}
 	for _, terms := range groups {
 		for _, term := range terms {
-			e := entry{spelled: strings.Join(cut(exact(term)), " ")}
+			e := entry{spelled: strings.Join(cut(exact(term.Term)), " ")}
 			for _, other := range terms {
-				if words := cut(exact(other)); other != term && len(words) > 0 {
+				if words := cut(exact(other.Term)); other != term && !other.Ambiguous && len(words) > 0 {
 					e.others = append(e.others, words)
 				}
 			}
-			key := strings.Join(cut(i18n.Fold(term)), " ")
+			key := strings.Join(cut(i18n.Fold(term.Term)), " ")
 			s.entries[key] = append(s.entries[key], e)
 		}
 	}
