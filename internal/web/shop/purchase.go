@@ -149,7 +149,7 @@ func (m *Purchase) card(o order.OrderView) OrderCard {
 	if o.NeedsRefund {
 		out.Notes = append(out.Notes, m.T("order.needs_refund"))
 	}
-	if o.State == order.Expired {
+	if o.State == order.Expired && !o.NeedsRefund {
 		out.Notes = append(out.Notes, m.T("order.expired_note"))
 	}
 	for _, e := range o.History {
