@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,9 +31,9 @@ var scratch string
 
 func TestMain(m *testing.M) {
 	// A text without a translation is a fault of a page that no status shows.
-	missing := 0
+	var missing atomic.Int64
 	i18n.Missing = func(l i18n.Locale, key string) {
-		missing++
+		missing.Add(1)
 		os.Stderr.WriteString("no text in " + string(l) + ": " + key + "\n")
 	}
 	// The log of all tests is kept, to be searched for what people typed.
@@ -50,7 +51,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	_ = os.RemoveAll(scratch)
-	if code == 0 && missing > 0 {
+	if code == 0 && missing.Load() > 0 {
 		code = 1
 	}
 	os.Exit(code)
