@@ -117,15 +117,33 @@ func openORM(conn *sql.DB) (*gorm.DB, error) {
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
 		NowFunc:                func() time.Time { return time.Now().UTC() },
-		Logger: logger.NewSlogLogger(slog.Default(), logger.Config{
-			SlowThreshold: 500 * time.Millisecond, LogLevel: logger.Warn,
-			IgnoreRecordNotFoundError: true, ParameterizedQueries: true,
-		}),
+		Logger: slowLog{logger.NewSlogLogger(slog.Default(), logger.Config{
+			SlowThreshold: 500 * time.Millisecond, LogLevel: logger.Warn, ParameterizedQueries: true,
+		})},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("db: open: %w", err)
 	}
 	return orm, nil
+}
+
+// slowLog writes slow statements only. An error goes to the caller, who knows whether it is a fault, a
+// broken rule or a reader who went away, and logs it once.
+type slowLog struct{ logger.Interface }
+
+// LogMode keeps the wrapper around whatever gorm asks for.
+func (l slowLog) LogMode(level logger.LogLevel) logger.Interface {
+	return slowLog{l.Interface.LogMode(level)}
+}
+
+// Trace passes a finished statement on without its error.
+func (l slowLog) Trace(ctx context.Context, begin time.Time, statement func() (string, int64), _ error) {
+	l.Interface.Trace(ctx, begin, statement, nil)
+}
+
+// ParamsFilter keeps values out of the log: they may be a person's name or phone.
+func (l slowLog) ParamsFilter(_ context.Context, statement string, _ ...any) (string, []any) {
+	return statement, nil
 }
 
 // Close gives all connections back.
