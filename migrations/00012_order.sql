@@ -2,6 +2,7 @@
 CREATE TABLE carrier (
   code    text PRIMARY KEY,
   name    text NOT NULL,
+  name_en text NOT NULL,
   -- Divisor of L×W×H in cm³ to chargeable kg.
   divisor int NOT NULL CHECK (divisor > 0),
   -- The heaviest parcel it takes, and the most cash it collects at a door, both of its own terms.

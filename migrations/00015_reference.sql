@@ -112,7 +112,7 @@ INSERT INTO bank (bin,short_name,name,can_transfer) VALUES
 ('970463','Kookmin Bank HCM','Ngân hàng Kookmin - Chi nhánh TP. Hồ Chí Minh',false),
 ('971025','MoMo','CTCP Dịch Vụ Di Động Trực Tuyến',true);
 
-INSERT INTO carrier (code, name, divisor) VALUES ('vnpost', 'Bưu điện, bảng giá mẫu', 6000);
+INSERT INTO carrier (code, name, name_en, divisor) VALUES ('vnpost', 'Bưu điện, bảng giá mẫu', 'Post, sample tariff', 6000);
 -- A sample tariff: the platform's own table, not a carrier's published prices.
 INSERT INTO shipping_rate (carrier_code, zone, up_to_g, price, extra_per_500g, days_min, days_max, effective_from) VALUES
 ('vnpost', 'province', 500, 16000, 0, 1, 2, '2026-01-01'),

@@ -111,8 +111,8 @@ func TestKillingTheServerWhilePlacingLosesNothingConfirmed(t *testing.T) {
 	p := installed(t, m)
 
 	type receipt struct {
-		code, location string
-		values         url.Values
+		location string
+		values   url.Values
 	}
 	var confirmed, sent []receipt
 	var mu sync.Mutex

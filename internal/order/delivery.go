@@ -50,17 +50,18 @@ func chargeableG(lines []QuoteLine, divisor int) int64 {
 
 // rate is one row of a carrier's table.
 type rate struct {
-	CarrierCode string
-	CarrierName string
-	Divisor     int
-	MaxG        int64
-	CodMax      int64
-	Zone        string
-	UpToG       int64
-	Price       int64
-	ExtraPer500 int64 `gorm:"column:extra_per_500g"`
-	DaysMin     int
-	DaysMax     int
+	CarrierCode   string
+	CarrierName   string
+	CarrierNameEN string `gorm:"column:carrier_name_en"`
+	Divisor       int
+	MaxG          int64
+	CodMax        int64
+	Zone          string
+	UpToG         int64
+	Price         int64
+	ExtraPer500   int64 `gorm:"column:extra_per_500g"`
+	DaysMin       int
+	DaysMax       int
 }
 
 // tariff is the rows in force today, carrier by carrier and step by step.
@@ -124,7 +125,7 @@ func ways(q SellerQuote, t tariff, from, to geo.Province, points []showroom.Show
 			continue
 		}
 		o := parcels[0]
-		o.Choice, o.Showroom, o.CarrierCode, o.CarrierName = Choice{ByPickup, p.ID}, p, "", ""
+		o.Choice, o.Showroom, o.CarrierCode, o.CarrierName, o.CarrierNameEN = Choice{ByPickup, p.ID}, p, "", "", ""
 		out = append(out, o)
 	}
 	near, _, _ := t.fee(firstCarrier(t), "province", 1)
@@ -140,7 +141,7 @@ func byCarrier(q SellerQuote, t tariff, from, to geo.Province) []Option {
 	var out []Option
 	for _, c := range t.carriers() {
 		g := chargeableG(q.Lines, c.Divisor)
-		o := Option{Choice: Choice{Kind: ByCarrier}, CarrierCode: c.CarrierCode, CarrierName: c.CarrierName, ChargeableG: int(min(g, c.MaxG))}
+		o := Option{Choice: Choice{Kind: ByCarrier}, CarrierCode: c.CarrierCode, CarrierName: c.CarrierName, CarrierNameEN: c.CarrierNameEN, ChargeableG: int(min(g, c.MaxG))}
 		if to.Code == "" && g <= c.MaxG {
 			out = append(out, o)
 		}

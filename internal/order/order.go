@@ -138,14 +138,15 @@ type QuoteRequest struct {
 // Option is one way in which the goods of a seller may travel.
 type Option struct {
 	Choice
-	CarrierCode string
-	CarrierName string
-	Showroom    showroom.Showroom // for ByPickup
-	Known       bool              // false: the fee depends on a province not chosen yet
-	Fee         money.VND         // nothing at a sales point of the seller's province, else the carrier's for the distance
-	DaysMin     int
-	DaysMax     int
-	ChargeableG int
+	CarrierCode   string
+	CarrierName   string
+	CarrierNameEN string
+	Showroom      showroom.Showroom // for ByPickup
+	Known         bool              // false: the fee depends on a province not chosen yet
+	Fee           money.VND         // nothing at a sales point of the seller's province, else the carrier's for the distance
+	DaysMin       int
+	DaysMax       int
+	ChargeableG   int
 }
 
 // QuoteLine is one priced line of a basket.

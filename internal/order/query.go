@@ -64,7 +64,7 @@ type parts struct {
 	points   map[int64]showroom.Showroom
 	payments map[int64]payment.Payment
 	banks    map[string]string
-	carriers map[string]string
+	carriers map[string]carrierName
 	lines    map[int64][]LineView
 	history  map[int64][]Event
 }
@@ -122,7 +122,7 @@ func (s *Service) orderView(o orderRow, p parts) OrderView {
 		Discount: money.VND(o.DiscountTotal), Total: money.VND(o.Total), Delivery: o.Delivery,
 		Payment: pay, BankName: p.banks[pay.Account.BankBIN], PayBefore: o.PayBefore, History: p.history[o.ID]}
 	if o.CarrierCode != nil {
-		v.CarrierName = p.carriers[*o.CarrierCode]
+		v.CarrierName, v.CarrierNameEN = p.carriers[*o.CarrierCode].Name, p.carriers[*o.CarrierCode].NameEN
 	}
 	if o.ShowroomID != nil {
 		v.Showroom = p.points[*o.ShowroomID]

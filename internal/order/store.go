@@ -103,7 +103,7 @@ func (consentRow) TableName() string { return "consent" }
 // rates reads the tables in force on a day, in the order in which tariff wants them.
 func rates(ctx context.Context, g *gorm.DB, on clock.Date) ([]rate, error) {
 	var rows []rate
-	err := g.WithContext(ctx).Raw(`SELECT r.carrier_code, c.name AS carrier_name, c.divisor, c.max_g, c.cod_max, r.zone, r.up_to_g, r.price,
+	err := g.WithContext(ctx).Raw(`SELECT r.carrier_code, c.name AS carrier_name, c.name_en AS carrier_name_en, c.divisor, c.max_g, c.cod_max, r.zone, r.up_to_g, r.price,
 			r.extra_per_500g, r.days_min, r.days_max
 		FROM shipping_rate r JOIN carrier c ON c.code = r.carrier_code
 		WHERE r.effective_from <= ? AND (r.effective_to IS NULL OR r.effective_to >= ?)
@@ -294,12 +294,19 @@ func historyOf(ctx context.Context, g *gorm.DB, groupID int64) ([]historyRow, er
 	return rows, err
 }
 
-func carrierNames(ctx context.Context, g *gorm.DB) (map[string]string, error) {
-	var rows []struct{ Code, Name string }
-	err := g.WithContext(ctx).Raw(`SELECT code, name FROM carrier`).Scan(&rows).Error
-	out := make(map[string]string, len(rows))
+// carrierName is how a carrier is called in both languages.
+type carrierName struct {
+	Code   string
+	Name   string
+	NameEN string `gorm:"column:name_en"`
+}
+
+func carrierNames(ctx context.Context, g *gorm.DB) (map[string]carrierName, error) {
+	var rows []carrierName
+	err := g.WithContext(ctx).Raw(`SELECT code, name, name_en FROM carrier`).Scan(&rows).Error
+	out := make(map[string]carrierName, len(rows))
 	for _, r := range rows {
-		out[r.Code] = r.Name
+		out[r.Code] = r
 	}
 	return out, err
 }

@@ -87,9 +87,10 @@ type OrderView struct {
 	Discount money.VND
 	Total    money.VND
 
-	Delivery    string
-	CarrierName string
-	Showroom    showroom.Showroom // for ByPickup
+	Delivery      string
+	CarrierName   string
+	CarrierNameEN string
+	Showroom      showroom.Showroom // for ByPickup
 
 	Payment   payment.Payment
 	BankName  string // of a VietQR payment

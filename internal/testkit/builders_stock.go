@@ -85,6 +85,6 @@ func BareOrders(t testing.TB, d *db.DB, producer int64, n int) []int64 {
 
 func aCarrier(t testing.TB, d *db.DB) string {
 	t.Helper()
-	Exec(t, d, `INSERT INTO carrier (code, name, divisor) VALUES ('bare', 'Thử', 6000) ON CONFLICT DO NOTHING`)
+	Exec(t, d, `INSERT INTO carrier (code, name, name_en, divisor) VALUES ('bare', 'Thử', 'Test', 6000) ON CONFLICT DO NOTHING`)
 	return "bare"
 }

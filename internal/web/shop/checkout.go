@@ -287,7 +287,7 @@ func (m *Checkout) seller(q order.SellerQuote, provinces map[string]string) Chec
 				view.Text = m.T("checkout.day_one", "n", o.DaysMin)
 			}
 		}
-		view.Title = m.T("checkout.by_carrier", "carrier", o.CarrierName)
+		view.Title = m.T("checkout.by_carrier", "carrier", m.Pick(o.CarrierName, o.CarrierNameEN))
 		if o.Kind == order.ByPickup {
 			view.Title = m.T("checkout.by_pickup", "point", m.Pick(o.Showroom.NameVI, o.Showroom.NameEN))
 			view.Text = strings.Join(nonEmpty(o.Showroom.Street, view.Text), " · ")

@@ -142,7 +142,7 @@ func (m *Purchase) card(o order.OrderView) OrderCard {
 		}
 		out.Lines = append(out.Lines, line)
 	}
-	out.Delivery = m.T("checkout.by_carrier", "carrier", o.CarrierName)
+	out.Delivery = m.T("checkout.by_carrier", "carrier", m.Pick(o.CarrierName, o.CarrierNameEN))
 	if o.Delivery == order.ByPickup {
 		out.Delivery = m.T("checkout.by_pickup", "point", m.Pick(o.Showroom.NameVI, o.Showroom.NameEN))
 	}

@@ -209,7 +209,7 @@ func (g *sampler) quote(complete bool) order.Quote {
 			l := order.QuoteLine{Offer: o, Quantity: 2, UnitPrice: o.Price, Total: o.Price * 2}
 			part.Lines, part.Goods = append(part.Lines, l), part.Goods+l.Total
 		}
-		part.Options = []order.Option{{Choice: order.Choice{Kind: order.ByCarrier}, CarrierCode: "vnpost", CarrierName: "Bưu điện, bảng giá mẫu", Known: complete, Fee: 32_000, DaysMin: 2, DaysMax: 4},
+		part.Options = []order.Option{{Choice: order.Choice{Kind: order.ByCarrier}, CarrierCode: "vnpost", CarrierName: "Bưu điện, bảng giá mẫu", CarrierNameEN: "Post, sample tariff", Known: complete, Fee: 32_000, DaysMin: 2, DaysMax: 4},
 			{Choice: order.Choice{Kind: order.ByPickup, ShowroomID: 12}, Showroom: g.showrooms()[0].Showroom, Known: true, DaysMin: 3, DaysMax: 3}}
 		if complete {
 			part.Shipping = 32_000
@@ -232,7 +232,7 @@ func (g *sampler) purchase(m payment.Method, state order.State) order.GroupView 
 		Invoice: order.Invoice{Company: longestMaker, TaxCode: "0123456789-001", Address: "12 phố Hàng Gai, Hà Nội"}}
 	for i, s := range sellers {
 		o := order.OrderView{Code: fmt.Sprintf("7K4M-92QX-%d", i+1), Number: fmt.Sprintf("2026-%06d", i+1), State: state, Delivery: order.ByCarrier,
-			CarrierName: "Bưu điện, bảng giá mẫu", Shipping: 32_000, CanCancel: state == order.Placed || state == order.AwaitingPayment,
+			CarrierName: "Bưu điện, bảng giá mẫu", CarrierNameEN: "Post, sample tariff", Shipping: 32_000, CanCancel: state == order.Placed || state == order.AwaitingPayment,
 			Seller:  producer.Producer{ID: s.id, Name: s.name, NameKnown: true},
 			Payment: payment.Payment{Method: m},
 			History: []order.Event{{To: order.Placed, Actor: "buyer", At: now}}}
