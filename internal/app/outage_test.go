@@ -4,7 +4,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -81,18 +80,13 @@ type wire struct {
 // tap stands before a PostgreSQL and returns the address that leads through it.
 func tap(t *testing.T, dsn string) (*wire, string) {
 	t.Helper()
-	u, err := url.Parse(dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &wire{to: u.Host, active: map[net.Conn]bool{}}
-	network := "tcp"
-	if host := u.Query().Get("host"); host != "" { // a socket in a folder
-		network, w.to = "unix", host+"/.s.PGSQL."+firstOf(u.Query().Get("port"), u.Port(), "5432")
-	}
+	w := &wire{active: map[net.Conn]bool{}}
+	var err error
 	if w.l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
+	network, address, detour := testkit.Detour(t, dsn, w.l.Addr())
+	w.to = address
 	t.Cleanup(func() { w.l.Close(); w.cut() })
 	go func() {
 		for {
@@ -103,21 +97,7 @@ func tap(t *testing.T, dsn string) (*wire, string) {
 			go w.carry(in, network)
 		}
 	}()
-	q := u.Query()
-	q.Del("host")
-	q.Del("port")
-	q.Set("sslmode", "disable")
-	u.Host, u.RawQuery = w.l.Addr().String(), q.Encode()
-	return w, u.String()
-}
-
-func firstOf(texts ...string) string {
-	for _, s := range texts {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
+	return w, detour
 }
 
 func (w *wire) carry(in net.Conn, network string) {
