@@ -54,6 +54,7 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
 // How long the goods are still kept. At zero the page asks the server what became of the order.
 for (const clock of document.querySelectorAll("time[data-until]")) {
   const end = Date.parse(clock.dateTime);
+  clock.previousElementSibling.textContent = clock.dataset.left;
   const tick = () => {
     const left = Math.max(0, Math.round((end - Date.now()) / 1000));
     clock.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
