@@ -36,7 +36,7 @@ func Checks() []Check {
 		{"order: no money is awaited for an order that is off", `SELECT count(*) FROM orders o JOIN payment p ON p.id = o.payment_id
 			WHERE o.state IN ('cancelled', 'expired') AND p.state IN ('expected', 'pending')`},
 		{"order: cash is collected only on delivery", `SELECT count(*) FROM orders o JOIN payment p ON p.id = o.payment_id
-			WHERE p.method = 'cod' AND p.state = 'paid' AND o.state <> 'delivered'`},
+			WHERE p.method = 'cod' AND p.state IN ('collected', 'remitted') AND o.state <> 'delivered'`},
 		{"order: the payment goes the way the purchase says", `SELECT count(*) FROM orders o JOIN payment p ON p.id = o.payment_id
 			JOIN order_group g ON g.id = o.group_id WHERE p.method <> g.method`},
 		{"order: a discount stands on a line of its order and takes no more than the line", `SELECT count(*) FROM

@@ -262,7 +262,7 @@ func TestFromTheShelfToTheDoor(t *testing.T) {
 		must(t, k.Orders.CollectCOD(ctx, code, "carrier"))
 	}
 	o := again(t, k, v, secret)
-	if o.State != order.Delivered || o.Payment.State != payment.Paid || len(o.History) != 4 {
+	if o.State != order.Delivered || o.Payment.State != payment.Collected || len(o.History) != 4 {
 		t.Fatalf("%+v", o)
 	}
 	var onHand int64

@@ -134,7 +134,7 @@ func (s *Service) orderView(o orderRow, p parts) OrderView {
 	if !v.Payable {
 		v.Payment.Payload = ""
 	}
-	v.NeedsRefund = v.State.off() && pay.State == payment.Paid
+	v.NeedsRefund = v.State.off() && pay.State.Captured()
 	v.CanCancel = v.State == AwaitingPayment || v.State == Placed
 	return v
 }

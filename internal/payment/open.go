@@ -54,7 +54,15 @@ func (s *Service) OpenMany(ctx context.Context, tx db.Tx, requests []Request) ([
 // Settle records that the whole amount was paid. Settling a paid payment changes nothing; a transfer may also settle an
 // expired or a cancelled one, for money that came has come. Conflict payment.not_payable for cash that was cancelled.
 func (s *Service) Settle(ctx context.Context, tx db.Tx, id int64, actor, reason string) error {
-	return s.advance(ctx, tx, id, Paid, actor, reason)
+	r, err := lock(ctx, tx, id)
+	if err != nil {
+		return fmt.Errorf("payment: %w", err)
+	}
+	to := Paid
+	if Method(r.Method) == COD {
+		to = Collected
+	}
+	return s.advance(ctx, tx, id, to, actor, reason)
 }
 
 // Expire records that the time for a transfer is over. A payment that is no longer awaited stays as it is.
@@ -90,7 +98,7 @@ func (s *Service) advance(ctx context.Context, tx db.Tx, id int64, to State, act
 		return apperr.New(apperr.Conflict, "payment.not_payable")
 	}
 	amount := int64(0)
-	if to == Paid {
+	if to.Captured() && !from.Captured() {
 		amount = r.Amount
 	}
 	now := s.clock.Now()

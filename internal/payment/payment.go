@@ -7,7 +7,8 @@
 // Promises: a payment is captured in full or not at all; doing a verb twice does it once; a payment that was
 // paid never expires and is never cancelled, it can only be given back by the seller, which its owner records.
 //
-//	expected  cash to come at the door      → paid | cancelled
+//	expected  cash to come at the door      → collected | failed | cancelled
+//	collected the carrier has the cash      → remitted (the seller has it)
 //	pending   a transfer is awaited         → paid | expired | cancelled
 //	expired   the time for it is over       → paid (the money came late and a person confirmed it)
 //	cancelled no longer wanted              → paid (a transfer that was sent all the same, and a person confirmed it)
@@ -28,6 +29,7 @@ type Method string
 const (
 	COD    Method = "cod"
 	VietQR Method = "vietqr"
+	Card   Method = "card"
 )
 
 // Known reports whether the method exists.
@@ -41,6 +43,9 @@ const (
 	Expected  State = "expected"
 	Pending   State = "pending"
 	Paid      State = "paid"
+	Collected State = "collected"
+	Remitted  State = "remitted"
+	Failed    State = "failed"
 	Cancelled State = "cancelled"
 	Expired   State = "expired"
 )
@@ -48,7 +53,8 @@ const (
 // transitions is the whole of what may happen to a payment. Nobody hands over cash that is no longer wanted: only a
 // transfer goes from cancelled to paid.
 var transitions = map[State][]State{
-	Expected:  {Paid, Cancelled},
+	Expected:  {Collected, Failed, Cancelled},
+	Collected: {Remitted},
 	Pending:   {Paid, Expired, Cancelled},
 	Expired:   {Paid},
 	Cancelled: {Paid},
@@ -57,6 +63,9 @@ var transitions = map[State][]State{
 func allowed(m Method, from, to State) bool {
 	return slices.Contains(transitions[from], to) && !(m == COD && from == Cancelled)
 }
+
+// Captured reports whether the buyer's money has come.
+func (s State) Captured() bool { return s == Paid || s == Collected || s == Remitted }
 
 // Account is where a transfer goes, as it was when the code was made.
 type Account struct {

@@ -36,7 +36,7 @@ func TestWhatMayHappenToAPayment(t *testing.T) {
 		{"late money", payment.VietQR, []do{expire, settle}, payment.Paid, 3},
 		{"money for a cancelled transfer", payment.VietQR, []do{cancel, settle, settle}, payment.Paid, 3},
 		{"expired twice", payment.VietQR, []do{expire, expire}, payment.Expired, 2},
-		{"cash collected", payment.COD, []do{settle}, payment.Paid, 2},
+		{"cash collected", payment.COD, []do{settle}, payment.Collected, 2},
 		{"cash does not expire", payment.COD, []do{expire}, payment.Expected, 1},
 		{"cash cancelled", payment.COD, []do{cancel, cancel}, payment.Cancelled, 2},
 	} {
@@ -62,7 +62,7 @@ func TestWhatMayHappenToAPayment(t *testing.T) {
 			if err != nil || all[p.ID].State != k.want {
 				t.Fatalf("%+v %v", all, err)
 			}
-			if paid := all[p.ID].Captured == 250_000; paid != (k.want == payment.Paid) {
+			if paid := all[p.ID].Captured == 250_000; paid != k.want.Captured() {
 				t.Fatalf("captured %v", all[p.ID].Captured)
 			}
 			if (all[p.ID].Payload != "") != (k.method == payment.VietQR) {
