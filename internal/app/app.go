@@ -49,6 +49,7 @@ import (
 	"choocop.vn/ocop/internal/search"
 	"choocop.vn/ocop/internal/showroom"
 	"choocop.vn/ocop/internal/storefront"
+	"choocop.vn/ocop/internal/web/hook"
 	"choocop.vn/ocop/internal/web/kit"
 	"choocop.vn/ocop/internal/web/shop"
 	"choocop.vn/ocop/internal/worker"
@@ -217,7 +218,9 @@ func (a *App) web() error {
 	}
 	a.registry = prometheus.NewRegistry()
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	e.Use(otelgin.Middleware("ocop"), kit.Trace(a.observer()), views.Recover(), kit.Headers(https), views.Body(1<<20), refuseWithoutSessions(views))
+	e.Use(otelgin.Middleware("ocop"), kit.Trace(a.observer()), views.Recover(), kit.Headers(https))
+	(&hook.Hooks{Limiter: a.Redis.Limiter()}).Routes(e)
+	e.Use(views.Body(1<<20), refuseWithoutSessions(views))
 	a.machines(e, assets)
 	(&shop.Shop{Views: views, Store: a.Store, Search: a.Search, Geo: a.Geo, Media: a.Media, Carts: a.Carts, Orders: a.Orders,
 		Accounts: a.Accounts, Sessions: sessions, Codes: shop.Codes{SVG: vietqr.QR, PNG: vietqr.PNG}, Limiter: a.Redis.Limiter(),

@@ -33,6 +33,8 @@ var levels = map[string]int{
 	"internal/search":     115,
 	"internal/storefront": 120, "internal/report": 120,
 	"internal/adapter/blob": 120, "internal/adapter/mail": 120, "internal/adapter/stripe": 120, "internal/adapter/vietqr": 120,
+	// testcard is the card provider of the demo market and the tests.
+	"internal/adapter/testcard": 120,
 
 	"internal/web/kit":  130,
 	"internal/web/shop": 140, "internal/web/seller": 140, "internal/web/pos": 140, "internal/web/office": 140, "internal/web/api": 140,
@@ -54,10 +56,11 @@ var levels = map[string]int{
 
 // fills is the domain whose interface an adapter implements, the only one it may know.
 var fills = map[string]string{
-	"internal/adapter/blob":   "internal/media",
-	"internal/adapter/mail":   "internal/notify",
-	"internal/adapter/stripe": "internal/payment",
-	"internal/adapter/vietqr": "internal/payment",
+	"internal/adapter/blob":     "internal/media",
+	"internal/adapter/mail":     "internal/notify",
+	"internal/adapter/stripe":   "internal/payment",
+	"internal/adapter/testcard": "internal/payment",
+	"internal/adapter/vietqr":   "internal/payment",
 }
 
 const platform = "internal/platform"
