@@ -1,6 +1,6 @@
 #!/bin/sh
 # need.sh NAME…: makes sure that each named tool is there, installing it where it is not:
-# go cc postgresql redis chromium node pagetools. Touches nothing, and no network, when all are there.
+# go cc postgresql redis chromium node pagetools stripemock. Touches nothing, and no network, when all are there.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -136,9 +136,20 @@ need_pagetools() {
 	cp deploy/testtools/package-lock.json $tools/installed.json
 }
 
+# Stripe's own stand-in, which holds every request against their description of the API.
+need_stripemock() {
+	version=v0.203.0
+	bin=$PWD/.cache/bin
+	if [ -x "$bin/stripe-mock" ] && [ "$(cat "$bin/stripe-mock.version" 2>/dev/null)" = $version ]; then return; fi
+	say "Installing stripe-mock into .cache/bin"
+	mkdir -p "$bin"
+	GOBIN=$bin go install github.com/stripe/stripe-mock@$version
+	echo $version >"$bin/stripe-mock.version"
+}
+
 for name; do
 	case $name in
-	go | cc | postgresql | redis | chromium | node | pagetools) "need_$name" ;;
+	go | cc | postgresql | redis | chromium | node | pagetools | stripemock) "need_$name" ;;
 	*) die "need.sh does not know $name" ;;
 	esac
 done

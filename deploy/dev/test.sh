@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 sh deploy/dev/need.sh go cc
 # With no PostgreSQL new enough in the system's packages, the test servers fetch their own.
 sh deploy/dev/need.sh postgresql redis chromium node
-sh deploy/dev/need.sh pagetools
+sh deploy/dev/need.sh pagetools stripemock
 
 log=.cache/test.log
 began=$(date +%s)
