@@ -107,22 +107,15 @@ func (s *Service) change(ctx context.Context, token string, fn func(tx db.Tx, ca
 	return fault("change", err)
 }
 
-// Take locks the basket for the rest of the transaction and returns what lies in it, nothing for an unknown token.
-func (s *Service) Take(ctx context.Context, tx db.Tx, token string) (id int64, items []Item, err error) {
-	id, found, err := lock(ctx, tx, token)
-	if err != nil || !found {
-		return 0, nil, err
+// Take locks baskets for the rest of the transaction, in the order of their ids, takes everything out and returns what
+// lay in each, in the order it was added: one statement for any number of baskets. An unknown token has no entry. What
+// is added at the same moment stays in the basket.
+func (s *Service) Take(ctx context.Context, tx db.Tx, tokens []string) (map[string][]Item, error) {
+	out, err := take(ctx, tx, tokens, s.clock.Now())
+	if err != nil {
+		return nil, fmt.Errorf("cart: take: %w", err)
 	}
-	items, err = bare(ctx, tx.DB, id)
-	return id, items, err
-}
-
-// Empty takes everything out of a basket that Take has locked.
-func (s *Service) Empty(ctx context.Context, tx db.Tx, id int64) error {
-	if err := removeAll(ctx, tx, id); err != nil {
-		return fmt.Errorf("cart: empty: %w", err)
-	}
-	return touch(ctx, tx, id, s.clock.Now())
+	return out, nil
 }
 
 // SweepOld forgets baskets that nobody touched for KeptFor and returns how many.

@@ -69,17 +69,14 @@ func (v *View) add(place map[int64]int, l Line) {
 	v.Blocked = v.Blocked || l.Problem != None
 }
 
-// Items returns the bare lines of a basket in the order they were added.
-func (s *Service) Items(ctx context.Context, token string) ([]Item, error) {
-	rows, err := lines(ctx, s.db.Primary(ctx), token)
+// Items returns the bare lines of baskets in the order they were added, in one statement. A basket that is empty or not
+// known has no entry.
+func (s *Service) Items(ctx context.Context, tokens []string) (map[string][]Item, error) {
+	out, err := items(ctx, s.db.Primary(ctx), tokens)
 	if err != nil {
 		return nil, fmt.Errorf("cart: items: %w", err)
 	}
-	items := make([]Item, len(rows))
-	for i, r := range rows {
-		items[i] = Item{r.VariantID, r.Quantity}
-	}
-	return items, nil
+	return out, nil
 }
 
 // Count is the number of pieces in the basket.

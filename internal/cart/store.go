@@ -2,6 +2,8 @@ package cart
 
 import (
 	"context"
+	"encoding/hex"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -28,11 +30,53 @@ func lines(ctx context.Context, g *gorm.DB, token string) ([]lineRow, error) {
 	return rows, err
 }
 
-func bare(ctx context.Context, g *gorm.DB, cartID int64) ([]Item, error) {
-	var items []Item
-	err := g.WithContext(ctx).Raw(`SELECT variant_id, quantity FROM cart_line WHERE cart_id = ? ORDER BY added_at, variant_id`, cartID).
-		Scan(&items).Error
-	return items, err
+// itemRow is a line of one of several baskets, found by the place of its token in the list.
+type itemRow struct {
+	Nth       int
+	VariantID int64
+	Quantity  int
+}
+
+// hashes is a list of tokens as one array parameter.
+func hashes(tokens []string) string {
+	out := make([]string, len(tokens))
+	for i, t := range tokens {
+		out[i] = hex.EncodeToString(ident.Hash(t))
+	}
+	return "{" + strings.Join(out, ",") + "}"
+}
+
+const wanted = `SELECT decode(h, 'hex') AS token_hash, nth FROM unnest(CAST(? AS text[])) WITH ORDINALITY AS t (h, nth)`
+
+func items(ctx context.Context, g *gorm.DB, tokens []string) (map[string][]Item, error) {
+	var rows []itemRow
+	err := g.WithContext(ctx).Raw(`WITH wanted AS (`+wanted+`)
+		SELECT w.nth, l.variant_id, l.quantity FROM wanted w JOIN cart c ON c.token_hash = w.token_hash JOIN cart_line l ON l.cart_id = c.id
+		ORDER BY w.nth, l.added_at, l.variant_id`, hashes(tokens)).Scan(&rows).Error
+	return byToken(tokens, rows), err
+}
+
+// take deletes the lines that this statement can see. A line changed by whoever held the lock before is deleted as it is now.
+func take(ctx context.Context, tx db.Tx, tokens []string, now time.Time) (map[string][]Item, error) {
+	var rows []itemRow
+	err := tx.WithContext(ctx).Raw(`WITH wanted AS (`+wanted+`), held AS MATERIALIZED (
+			SELECT c.id, w.nth FROM wanted w JOIN cart c ON c.token_hash = w.token_hash ORDER BY c.id FOR UPDATE OF c
+		), gone AS (
+			DELETE FROM cart_line l USING held h WHERE l.cart_id = h.id RETURNING h.nth, l.variant_id, l.quantity, l.added_at
+		), touched AS (
+			UPDATE cart c SET updated_at = ? FROM held h WHERE c.id = h.id
+		)
+		SELECT nth, variant_id, quantity FROM gone ORDER BY nth, added_at, variant_id`, hashes(tokens), now).Scan(&rows).Error
+	return byToken(tokens, rows), err
+}
+
+func byToken(tokens []string, rows []itemRow) map[string][]Item {
+	out := make(map[string][]Item, len(tokens))
+	for _, r := range rows {
+		t := tokens[r.Nth-1]
+		out[t] = append(out[t], Item{r.VariantID, r.Quantity})
+	}
+	return out
 }
 
 func count(ctx context.Context, g *gorm.DB, token string) (int, error) {
@@ -87,10 +131,6 @@ func setQuantity(ctx context.Context, tx db.Tx, cartID, variantID int64, quantit
 
 func remove(ctx context.Context, tx db.Tx, cartID, variantID int64) error {
 	return tx.WithContext(ctx).Exec(`DELETE FROM cart_line WHERE cart_id = ? AND variant_id = ?`, cartID, variantID).Error
-}
-
-func removeAll(ctx context.Context, tx db.Tx, cartID int64) error {
-	return tx.WithContext(ctx).Exec(`DELETE FROM cart_line WHERE cart_id = ?`, cartID).Error
 }
 
 func touch(ctx context.Context, tx db.Tx, cartID int64, now time.Time) error {

@@ -41,14 +41,16 @@ type Offer struct {
 	UnitVI       string // "chai 500 ml"
 	UnitEN       string // "500 ml bottle"
 	ProducerName string
-	ProvinceCode string // where it comes from and leaves from
-	Price        money.VND
-	WeightG      int // gross weight of one piece; 0 where not known
-	LengthCM     int
-	WidthCM      int
-	HeightCM     int
-	SetNo        int // 1 to 26; 0 where the paper names no set
-	Rules        Rules
+	ProvinceCode string // where it comes from
+	// SellerProvince is where its producer is, and parcels leave from.
+	SellerProvince string
+	Price          money.VND
+	WeightG        int // gross weight of one piece; 0 where not known
+	LengthCM       int
+	WidthCM        int
+	HeightCM       int
+	SetNo          int // 1 to 26; 0 where the paper names no set
+	Rules          Rules
 	// Sellable means that it may lie in a basket: published, active, a verified producer, no medicine, no service.
 	Sellable bool
 	AssetID  int64 // first picture; 0 for none

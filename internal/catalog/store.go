@@ -69,6 +69,7 @@ type offerRow struct {
 	UnitEN       string `gorm:"column:unit_en"`
 	ProducerName string
 	ProvinceCode string
+	Seller       string
 	Price        money.VND
 	WeightG      int
 	LengthCM     int `gorm:"column:length_cm"`
@@ -87,7 +88,7 @@ func offers(ctx context.Context, g *gorm.DB, variantIDs []int64, law map[int]Rul
 	var rows []offerRow
 	err := g.WithContext(ctx).Raw(`
 		SELECT v.id AS variant_id, p.id AS product_id, p.producer_id, v.sku, p.slug, coalesce(vi.name, p.slug) AS name_vi,
-			coalesce(en.name, vi.name, p.slug) AS name_en, v.unit_vi, v.unit_en, m.name AS producer_name, p.province_code, v.price,
+			coalesce(en.name, vi.name, p.slug) AS name_en, v.unit_vi, v.unit_en, m.name AS producer_name, p.province_code, m.province_code AS seller, v.price,
 			coalesce(v.weight_g, 0) AS weight_g, coalesce(v.length_cm, 0) AS length_cm, coalesce(v.width_cm, 0) AS width_cm,
 			coalesce(v.height_cm, 0) AS height_cm, coalesce(c.set_no, 0) AS set_no,
 			p.state = 'published' AND v.state = 'active' AND m.state = 'verified' AND NOT p.is_medicine AS sellable,
@@ -106,7 +107,7 @@ func offers(ctx context.Context, g *gorm.DB, variantIDs []int64, law map[int]Rul
 	for _, r := range rows {
 		o := Offer{VariantID: r.VariantID, ProductID: r.ProductID, ProducerID: r.ProducerID, SKU: r.SKU, Slug: r.Slug,
 			NameVI: r.NameVI, NameEN: r.NameEN, UnitVI: r.UnitVI, UnitEN: r.UnitEN, ProducerName: r.ProducerName,
-			ProvinceCode: r.ProvinceCode, Price: r.Price, WeightG: r.WeightG, LengthCM: r.LengthCM, WidthCM: r.WidthCM,
+			ProvinceCode: r.ProvinceCode, SellerProvince: r.Seller, Price: r.Price, WeightG: r.WeightG, LengthCM: r.LengthCM, WidthCM: r.WidthCM,
 			HeightCM: r.HeightCM, SetNo: r.SetNo, AssetID: r.AssetID, Rules: law[r.SetNo]}
 		o.Sellable = r.Sellable && !o.Rules.ContactOnly
 		found[r.VariantID] = o

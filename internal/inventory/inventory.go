@@ -8,8 +8,8 @@
 //   - reserved of a level is the sum of its open reservations, and never more than on_hand (held by the database).
 //   - Stock is never promised twice: levels are locked FOR UPDATE before they are counted, all of one call
 //     in one statement in the order (variant, location, lot, owner), so opposite baskets cannot deadlock.
-//   - A reservation past its time stops counting at that moment. Queries leave it out, and whoever locks its
-//     level next closes it; the job Tidy only keeps the table small.
+//   - A reservation past its time stops counting at that moment. Queries leave it out, and whoever would run short
+//     because of it closes it; the job Tidy only keeps the table small.
 //   - Whoever changes a reservation holds the lock of its level.
 //   - No expired lot is promised or sold; the nearest expiry leaves first (FEFO).
 package inventory

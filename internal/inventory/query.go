@@ -11,53 +11,51 @@ import (
 	"choocop.vn/ocop/internal/platform/db"
 )
 
-// Available returns how many pieces of each variant can be promised online now: what lies at its producer's
-// own open place, less the promises that still count, without expired lots. A variant without stock is absent.
+// Shelf is where a variant is sold from online and how many pieces of it can be promised there now.
+type Shelf struct{ LocationID, Available int64 }
+
+// Available returns how many pieces of each variant can be promised online now; see Shelves. A variant without stock
+// is absent.
 func (s *Service) Available(ctx context.Context, g *gorm.DB, variantIDs []int64) (map[int64]int64, error) {
-	out := make(map[int64]int64, len(variantIDs))
-	if len(variantIDs) == 0 {
-		return out, nil
-	}
-	now := s.clock.Now()
-	var rows []struct{ VariantID, Available int64 }
-	err := g.WithContext(ctx).Raw(`
-		SELECT l.variant_id, sum(l.on_hand - l.reserved + coalesce(x.expired, 0))::bigint AS available
-		FROM stock_level l
-		JOIN stock_location s ON s.id = l.location_id AND s.kind = 'producer' AND s.state = 'open'
-		JOIN variant v ON v.id = l.variant_id
-		JOIN product p ON p.id = v.product_id AND p.producer_id = s.producer_id
-		LEFT JOIN stock_lot t ON t.id = l.lot_id
-		LEFT JOIN LATERAL (
-			SELECT sum(r.quantity) AS expired FROM stock_reservation r
-			WHERE r.level_id = l.id AND r.state = 'open' AND r.expires_at <= ?) x ON l.reserved > 0
-		WHERE l.variant_id = ANY (?::bigint[]) AND (t.expires_on IS NULL OR t.expires_on >= ?)
-		GROUP BY l.variant_id`, now, bigints(variantIDs), clock.On(now)).Scan(&rows).Error
+	shelves, err := s.Shelves(ctx, g, variantIDs)
 	if err != nil {
-		return nil, fmt.Errorf("inventory: available: %w", err)
+		return nil, err
 	}
-	for _, r := range rows {
-		if r.Available > 0 {
-			out[r.VariantID] = r.Available
+	out := make(map[int64]int64, len(shelves))
+	for id, shelf := range shelves {
+		if shelf.Available > 0 {
+			out[id] = shelf.Available
 		}
 	}
 	return out, nil
 }
 
-// Locations returns the own place of each producer; one that never had stock is absent.
-func (s *Service) Locations(ctx context.Context, g *gorm.DB, producerIDs []int64) (map[int64]int64, error) {
-	out := make(map[int64]int64, len(producerIDs))
-	if len(producerIDs) == 0 {
+// Shelves returns the place of each variant, its producer's own open one, and what lies there less the promises that
+// still count, without expired lots. A variant that never lay there is absent.
+func (s *Service) Shelves(ctx context.Context, g *gorm.DB, variantIDs []int64) (map[int64]Shelf, error) {
+	out := make(map[int64]Shelf, len(variantIDs))
+	if len(variantIDs) == 0 {
 		return out, nil
 	}
-	var rows []struct{ ID, ProducerID int64 }
+	now := s.clock.Now()
+	var rows []struct{ VariantID, LocationID, Available int64 }
 	err := g.WithContext(ctx).Raw(`
-		SELECT id, producer_id FROM stock_location WHERE producer_id = ANY (?::bigint[])`,
-		bigints(producerIDs)).Scan(&rows).Error
+		SELECT l.variant_id, l.location_id, sum(l.on_hand - l.reserved + coalesce(x.expired, 0))
+			FILTER (WHERE t.expires_on IS NULL OR t.expires_on >= ?)::bigint AS available
+		FROM stock_level l
+		JOIN stock_location s ON s.id = l.location_id AND s.kind = 'producer' AND s.state = 'open'
+		JOIN product p ON p.id = l.product_id AND p.producer_id = s.producer_id
+		LEFT JOIN stock_lot t ON t.id = l.lot_id
+		LEFT JOIN LATERAL (
+			SELECT sum(r.quantity) AS expired FROM stock_reservation r
+			WHERE r.level_id = l.id AND r.state = 'open' AND r.expires_at <= ?) x ON l.reserved > 0
+		WHERE l.variant_id = ANY (?::bigint[])
+		GROUP BY l.variant_id, l.location_id`, clock.On(now), now, bigints(variantIDs)).Scan(&rows).Error
 	if err != nil {
-		return nil, fmt.Errorf("inventory: locations: %w", err)
+		return nil, fmt.Errorf("inventory: shelves: %w", err)
 	}
 	for _, r := range rows {
-		out[r.ProducerID] = r.ID
+		out[r.VariantID] = Shelf{r.LocationID, r.Available}
 	}
 	return out, nil
 }

@@ -19,36 +19,61 @@ func (s *Service) Reserve(ctx context.Context, tx db.Tx, orderID int64, wants []
 
 // ReserveMany promises stock to the orders of one purchase, all or nothing.
 //
-// Lines of one variant and place are summed before they are counted. It locks all levels concerned in key
-// order, closes expired reservations on them, and returns every shortage at once: a list of Conflict
-// inventory.short with variant_id, location_id, wanted and available. An order that already holds its promise
-// is left as it is; one whose promise was closed since gets Conflict inventory.reservation_gone.
+// Lines of one variant and place are summed before they are counted. It locks all levels concerned in key order, closes
+// expired reservations on them where they are needed, and returns every shortage at once: a list of Conflict
+// inventory.short with variant_id, location_id, wanted and available. An order that already holds its promise is left as
+// it is; one whose promise was closed since gets Conflict inventory.reservation_gone.
 func (s *Service) ReserveMany(ctx context.Context, tx db.Tx, orders []OrderWant) error {
-	total, err := sum(orders)
-	if err != nil {
-		return err
-	}
-	if len(total) == 0 {
-		return nil
-	}
-	now := s.clock.Now()
-	variants, locations := places(total)
-	levels, err := lockPlaces(ctx, tx, variants, locations)
-	if err != nil {
-		return fmt.Errorf("inventory: lock: %w", err)
-	}
-	if err := expire(ctx, tx, levels, 0, now); err != nil {
+	levels, err := lockWanted(ctx, tx, orders)
+	if err != nil || levels == nil {
 		return err
 	}
 	if orders, err = unpromised(ctx, tx, orders); err != nil || len(orders) == 0 {
 		return err
 	}
-	if total, err = sum(orders); err != nil {
+	return s.promise(ctx, tx, levels, orders)
+}
+
+// ReserveNew is ReserveMany for orders whose ids were drawn in this transaction, so that nobody can have promised them
+// anything: two statements, to hold the locks for a short time.
+func (s *Service) ReserveNew(ctx context.Context, tx db.Tx, orders []OrderWant) error {
+	levels, err := lockWanted(ctx, tx, orders)
+	if err != nil || levels == nil {
 		return err
 	}
-	shelf := arrange(levels, clock.On(now))
-	if err := shortages(total, shelf); err != nil {
+	return s.promise(ctx, tx, levels, orders)
+}
+
+// lockWanted locks the levels of all that is wanted; nil without an error means that nothing is.
+func lockWanted(ctx context.Context, tx db.Tx, orders []OrderWant) ([]locked, error) {
+	total, err := sum(orders)
+	if err != nil || len(total) == 0 {
+		return nil, err
+	}
+	variants, locations := places(total)
+	levels, err := lockPlaces(ctx, tx, variants, locations)
+	if err != nil {
+		return nil, fmt.Errorf("inventory: lock: %w", err)
+	}
+	return append(make([]locked, 0, 1), levels...), nil
+}
+
+// promise writes the reservations on locked levels. Only where the levels would not do it looks for reservations past
+// their time: those still count as reserved, so what is enough with them is enough without.
+func (s *Service) promise(ctx context.Context, tx db.Tx, levels []locked, orders []OrderWant) error {
+	total, err := sum(orders)
+	if err != nil {
 		return err
+	}
+	now := s.clock.Now()
+	shelf := arrange(levels, clock.On(now))
+	if shortages(total, shelf) != nil {
+		if err := expire(ctx, tx, levels, 0, now); err != nil {
+			return err
+		}
+		if err := shortages(total, shelf); err != nil {
+			return err
+		}
 	}
 	if err := promiseAll(ctx, tx, allot(orders, shelf), now); err != nil {
 		return fmt.Errorf("inventory: reserve: %w", err)

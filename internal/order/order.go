@@ -229,7 +229,9 @@ type Deps struct {
 // Service holds the verbs of this package.
 type Service struct {
 	Deps
-	cfg Config
+	cfg   Config
+	rates kept
+	queue queue
 }
 
 // New returns the service.

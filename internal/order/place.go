@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"choocop.vn/ocop/internal/certification"
@@ -14,10 +15,8 @@ import (
 	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/platform/db"
 	"choocop.vn/ocop/internal/platform/ident"
+	"choocop.vn/ocop/internal/platform/job"
 )
-
-// errMoved means that the basket is not the one that was priced; the caller prices it again.
-var errMoved = errors.New("order: the basket changed while it was priced")
 
 // Place orders what lies in the basket: one order per seller, all or nothing. Placing the same request again, also at
 // the same moment, returns the first answer.
@@ -27,32 +26,34 @@ var errMoved = errors.New("order: the basket changed while it was priced")
 // Conflicts on the whole form: order.cart_empty, order.line.gone, order.line.short, order.price_changed (with the new
 // total), order.key_reused (the key belongs to another request).
 //
-// Everything that needs only reading is read before the transaction, so that rows stay locked for a few statements.
+// Everything that needs only reading is read before the transaction, which is shared by purchases that come at the same
+// moment: see till.go.
 func (s *Service) Place(ctx context.Context, p Placement) (Done, error) {
 	p.tidy()
 	if !keyForm.MatchString(p.RequestKey) {
 		return Done{}, apperr.New(apperr.Invalid, "order.request_key")
 	}
 	print := p.print()
-	if d, ok, err := s.replay(ctx, p.RequestKey, print); ok || err != nil {
-		return d, err
-	}
 	faults, err := s.check(ctx, &p)
 	if err != nil {
 		return Done{}, fmt.Errorf("order: place: %w", err)
 	}
 	for range 4 {
-		d, err := s.place(ctx, p, print, faults)
-		switch {
-		case errors.Is(err, errMoved), db.Breaks(err, "order_group_code_key"):
-			continue
-		case db.Breaks(err, "order_group_request_key"):
-			d, _, err = s.replay(ctx, p.RequestKey, print)
+		code, err := s.pass(ctx, &ticket{Placement: p, print: print, faults: faults})
+		if err == nil {
+			return Done{Code: code, Secret: s.secret(p.RequestKey)}, nil
 		}
-		if _, readable := apperr.As(err); err != nil && !readable {
+		// Whatever is wrong now, the same request may have been answered before.
+		if d, ok, err := s.replay(ctx, p.RequestKey, print); ok || err != nil {
+			return d, err
+		}
+		if errors.Is(err, errMoved) || db.Breaks(err, "order_group_code_key") {
+			continue
+		}
+		if _, readable := apperr.As(err); !readable {
 			err = fmt.Errorf("order: place: %w", err)
 		}
-		return d, err
+		return Done{}, err
 	}
 	return Done{}, apperr.New(apperr.Conflict, "order.cart_changed")
 }
@@ -74,53 +75,55 @@ func (s *Service) replay(ctx context.Context, key string, print []byte) (Done, b
 // draft is a purchase that is priced and only waits for its rows.
 type draft struct {
 	plan
-	Placement
-	print     []byte
-	now       time.Time
-	code      string
-	stars     map[int64]certification.Star
-	locations map[int64]int64
+	*ticket
+	now     time.Time
+	code    string
+	groupID int64
+	ids     []int64 // of the orders, seller by seller
 }
 
-func (s *Service) place(ctx context.Context, p Placement, print []byte, faults apperr.List) (Done, error) {
-	items, err := s.Carts.Items(ctx, p.CartToken)
-	if err != nil {
-		return Done{}, err
+// drafts prices the baskets of all tickets. It answers those that cannot be ordered and returns the others, in the order
+// of their request keys, so that two transactions meet the same keys in the same order.
+func (s *Service) drafts(ctx context.Context, tickets []*ticket) (out []*draft, err error) {
+	requests := make([]QuoteRequest, len(tickets))
+	for i, t := range tickets {
+		requests[i] = QuoteRequest{CartToken: t.CartToken, ProvinceCode: t.Address.ProvinceCode, Locale: t.Locale, Delivery: t.Delivery}
 	}
-	if len(items) == 0 {
-		// A twin of this request may have emptied the basket since the first look.
-		if d, ok, err := s.replay(ctx, p.RequestKey, print); ok || err != nil {
-			return d, err
+	err = safely(func() error {
+		f, err := s.gather(ctx, requests)
+		if err != nil {
+			return err
 		}
-		return Done{}, append(slices.Clone(faults), apperr.New(apperr.Conflict, "order.cart_empty"))
-	}
-	priced, err := s.plan(ctx, items, QuoteRequest{CartToken: p.CartToken, ProvinceCode: p.Address.ProvinceCode, Locale: p.Locale, Delivery: p.Delivery})
-	if err != nil {
-		return Done{}, err
-	}
-	if l := append(slices.Clone(faults), priced.refusals(p)...); len(l) > 0 {
-		return Done{}, l
-	}
-	if priced.Total != p.Expect {
-		return Done{}, priceChanged(priced.Total)
-	}
-	d := draft{plan: priced, Placement: p, print: print, now: s.Clock.Now(), code: ident.Code(4, 4)}
-	if err := s.complete(ctx, &d); err != nil {
-		return Done{}, err
-	}
-	replayed := false
-	err = s.DB.InTx(ctx, func(tx db.Tx) (err error) {
-		replayed, err = s.write(ctx, tx, d)
-		return err
+		now := s.Clock.Now()
+		for i, t := range tickets {
+			priced, err := s.plan(ctx, f, requests[i])
+			if err == nil {
+				err = priced.refuse(t)
+			}
+			if err != nil {
+				t.answer("", err)
+				continue
+			}
+			out = append(out, &draft{plan: priced, ticket: t, now: now, code: ident.Code(4, 4)})
+		}
+		return nil
 	})
-	if err != nil {
-		return Done{}, d.named(err)
+	slices.SortFunc(out, func(a, b *draft) int { return strings.Compare(a.RequestKey, b.RequestKey) })
+	return out, err
+}
+
+// refuse says everything for which the basket cannot be ordered as the form asks.
+func (p *plan) refuse(t *ticket) error {
+	if len(p.items) == 0 {
+		return append(slices.Clone(t.faults), apperr.New(apperr.Conflict, "order.cart_empty"))
 	}
-	if replayed {
-		d, _, err := s.replay(ctx, p.RequestKey, print)
-		return d, err
+	if l := append(slices.Clone(t.faults), p.refusals(t.Placement)...); len(l) > 0 {
+		return l
 	}
-	return Done{Code: d.code, Secret: s.secret(p.RequestKey)}, nil
+	if p.Total != t.Expect {
+		return priceChanged(p.Total)
+	}
+	return nil
 }
 
 // refusals are the faults that only the priced basket shows.
@@ -144,74 +147,90 @@ func (p *plan) refusals(f Placement) apperr.List {
 	return l
 }
 
-// complete reads what the rows will hold beside the price: the stars that count today and where the goods leave from.
-func (s *Service) complete(ctx context.Context, d *draft) error {
-	var sellers, products []int64
-	for _, q := range d.Sellers {
-		sellers = append(sellers, q.ProducerID)
-		for _, l := range q.Lines {
-			products = append(products, l.ProductID)
+// writeAll makes the rows of some purchases, all or none, in the order in which rows are locked everywhere. What many
+// want at once, the stock and the counter, comes last.
+func (s *Service) writeAll(ctx context.Context, drafts []*draft) error {
+	var products []int64
+	for _, d := range drafts {
+		for _, q := range d.Sellers {
+			for _, l := range q.Lines {
+				products = append(products, l.ProductID)
+			}
 		}
 	}
-	var err error
-	if d.stars, err = certification.Valid(ctx, s.DB.Primary(ctx), products, d.day); err != nil {
+	stars, err := certification.Valid(ctx, s.DB.Primary(ctx), unique(products), drafts[0].day)
+	if err != nil {
 		return err
 	}
-	d.locations, err = s.Stock.Locations(ctx, s.DB.Primary(ctx), sellers)
-	return err
+	return safely(func() error {
+		return s.DB.InTx(ctx, func(tx db.Tx) error { return s.write(ctx, tx, drafts, stars) })
+	})
 }
 
-// write makes the rows, in the order in which rows are locked everywhere. It reports true when the same request was
-// placed meanwhile: then it has written nothing.
-func (s *Service) write(ctx context.Context, tx db.Tx, d draft) (replayed bool, err error) {
-	cartID, items, err := s.Carts.Take(ctx, tx, d.CartToken)
+func (s *Service) write(ctx context.Context, tx db.Tx, drafts []*draft, stars map[int64]certification.Star) error {
+	if err := s.takeBaskets(ctx, tx, drafts); err != nil {
+		return err
+	}
+	if err := drawIDs(ctx, tx, drafts); err != nil {
+		return err
+	}
+	if err := s.insertGroups(ctx, tx, drafts); err != nil {
+		return err
+	}
+	payments, err := s.openPayments(ctx, tx, drafts)
 	if err != nil {
-		return false, err
+		return err
 	}
-	if code, _, err := byRequest(ctx, tx.DB, d.RequestKey); err != nil || code != "" {
-		return code != "", err
+	if err := s.follow(ctx, tx, drafts); err != nil {
+		return err
 	}
-	if !slices.Equal(items, d.items) {
-		return false, errMoved
+	var wants []inventory.OrderWant
+	for _, d := range drafts {
+		wants = append(wants, d.wants(s.payBefore(d))...)
 	}
-	if d.Method == payment.COD {
-		open, err := openCash(ctx, tx, d.Contact.Phone, d.now.Add(-CashWindow))
-		if err != nil {
-			return false, err
+	if err := s.Stock.ReserveNew(ctx, tx, wants); err != nil {
+		return err
+	}
+	return s.insertOrders(ctx, tx, drafts, payments, stars)
+}
+
+// takeBaskets empties the baskets, if they still hold what was priced.
+func (s *Service) takeBaskets(ctx context.Context, tx db.Tx, drafts []*draft) error {
+	tokens := make([]string, len(drafts))
+	for i, d := range drafts {
+		tokens[i] = d.CartToken
+	}
+	taken, err := s.Carts.Take(ctx, tx, tokens)
+	if err != nil {
+		return err
+	}
+	for _, d := range drafts {
+		if !slices.Equal(taken[d.CartToken], d.items) {
+			return errMoved
 		}
-		if open >= MaxOpenCash {
-			return false, apperr.New(apperr.Conflict, "order.cod_too_many", "max", MaxOpenCash).At("method")
-		}
 	}
-	ids, err := nextOrderIDs(ctx, tx, len(d.Sellers))
+	return nil
+}
+
+// openPayments records what is to be paid, by the code of the order.
+func (s *Service) openPayments(ctx context.Context, tx db.Tx, drafts []*draft) (map[string]payment.Payment, error) {
+	var requests []payment.Request
+	for _, d := range drafts {
+		requests = append(requests, d.requests(s.payBefore(d))...)
+	}
+	opened, err := s.Payments.OpenMany(ctx, tx, requests)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	if err := s.Stock.ReserveMany(ctx, tx, d.wants(ids, s.payBefore(d))); err != nil {
-		return false, err
+	out := make(map[string]payment.Payment, len(opened))
+	for _, p := range opened {
+		out[p.Reference] = p
 	}
-	payments, err := s.Payments.OpenMany(ctx, tx, d.requests(s.payBefore(d)))
-	if err != nil {
-		return false, err
-	}
-	groupID, err := insertGroup(ctx, tx, d, ident.Hash(s.secret(d.RequestKey)))
-	if err != nil {
-		return false, err
-	}
-	if err := insertConsents(ctx, tx, groupID, d); err != nil {
-		return false, err
-	}
-	if err := s.follow(ctx, tx, groupID, d); err != nil {
-		return false, err
-	}
-	if err := s.Carts.Empty(ctx, tx, cartID); err != nil {
-		return false, err
-	}
-	return false, insertOrders(ctx, tx, groupID, d, ids, payments, s.payBefore(d))
+	return out, nil
 }
 
 // payBefore is until when the goods are held for a transfer; cash holds them without end.
-func (s *Service) payBefore(d draft) *time.Time {
+func (s *Service) payBefore(d *draft) *time.Time {
 	if d.Method != payment.VietQR {
 		return nil
 	}
@@ -219,31 +238,32 @@ func (s *Service) payBefore(d draft) *time.Time {
 	return &t
 }
 
-// follow queues what comes after: the mail, and the end of the time to pay.
-func (s *Service) follow(ctx context.Context, tx db.Tx, groupID int64, d draft) error {
-	if d.Contact.Email != "" {
-		if err := s.Jobs.Enqueue(ctx, tx, TellPlaced{groupID}); err != nil {
-			return err
+// follow queues what comes after: the mails, and the end of the time to pay.
+func (s *Service) follow(ctx context.Context, tx db.Tx, drafts []*draft) error {
+	var jobs []job.Timed
+	for _, d := range drafts {
+		if d.Contact.Email != "" {
+			jobs = append(jobs, job.Timed{Args: TellPlaced{d.groupID}})
+		}
+		if end := s.payBefore(d); end != nil {
+			jobs = append(jobs, job.Timed{Args: ExpireGroup{d.groupID}, At: *end})
 		}
 	}
-	if end := s.payBefore(d); end != nil {
-		return s.Jobs.EnqueueAt(ctx, tx, ExpireGroup{groupID}, *end)
-	}
-	return nil
+	return s.Jobs.EnqueueAll(ctx, tx, jobs)
 }
 
-func (d draft) wants(ids []int64, expires *time.Time) []inventory.OrderWant {
+func (d *draft) wants(expires *time.Time) []inventory.OrderWant {
 	out := make([]inventory.OrderWant, len(d.Sellers))
 	for i, q := range d.Sellers {
-		out[i] = inventory.OrderWant{OrderID: ids[i], Expires: expires}
+		out[i] = inventory.OrderWant{OrderID: d.ids[i], Expires: expires}
 		for _, l := range q.Lines {
-			out[i].Wants = append(out[i].Wants, inventory.Want{VariantID: l.VariantID, LocationID: d.locations[q.ProducerID], Quantity: int64(l.Quantity)})
+			out[i].Wants = append(out[i].Wants, inventory.Want{VariantID: l.VariantID, LocationID: d.shelves[l.VariantID].LocationID, Quantity: int64(l.Quantity)})
 		}
 	}
 	return out
 }
 
-func (d draft) requests(expires *time.Time) []payment.Request {
+func (d *draft) requests(expires *time.Time) []payment.Request {
 	out := make([]payment.Request, len(d.Sellers))
 	for i, q := range d.Sellers {
 		code := orderCode(d.code, i)
@@ -258,7 +278,7 @@ func (d draft) requests(expires *time.Time) []payment.Request {
 }
 
 // named turns the shortages that the stock found under its lock into words: it knows ids, the buyer knows names.
-func (d draft) named(err error) error {
+func (d *draft) named(err error) error {
 	l, ok := apperr.As(err)
 	if !ok {
 		return err

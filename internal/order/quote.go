@@ -10,10 +10,8 @@ import (
 	"choocop.vn/ocop/internal/geo"
 	"choocop.vn/ocop/internal/payment"
 	"choocop.vn/ocop/internal/platform/apperr"
-	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/platform/i18n"
 	"choocop.vn/ocop/internal/platform/money"
-	"choocop.vn/ocop/internal/producer"
 	"choocop.vn/ocop/internal/promo"
 )
 
@@ -30,38 +28,36 @@ const (
 // Quote says what the basket would cost now, with every open way to deliver and to pay. It changes nothing and takes
 // a fixed number of statements. An empty or unknown basket gives an empty quote.
 func (s *Service) Quote(ctx context.Context, r QuoteRequest) (Quote, error) {
-	items, err := s.Carts.Items(ctx, r.CartToken)
+	f, err := s.gather(ctx, []QuoteRequest{r})
 	if err != nil {
-		return Quote{}, err
+		return Quote{}, fmt.Errorf("order: quote: %w", err)
 	}
-	p, err := s.plan(ctx, items, r)
+	p, err := s.plan(ctx, f, r)
 	return p.Quote, err
 }
 
 // plan is a quote with what placing needs beyond it.
 type plan struct {
 	Quote
-	items    []cart.Item
-	day      clock.Date
-	accounts map[int64]producer.BankAccount
-	codMax   money.VND
-	to       geo.Province
-	locale   i18n.Locale
-	gone     apperr.List // lines that are no longer sold
-	shorts   apperr.List // lines of which fewer are left
+	facts
+	items  []cart.Item
+	codMax money.VND
+	to     geo.Province
+	locale i18n.Locale
+	gone   apperr.List // lines that are no longer sold
+	shorts apperr.List // lines of which fewer are left
 }
 
-func (s *Service) plan(ctx context.Context, items []cart.Item, r QuoteRequest) (plan, error) {
-	p := plan{items: items, day: clock.Today(s.Clock), locale: r.Locale}
-	if len(items) == 0 {
+// plan prices one basket from facts that were read before.
+func (s *Service) plan(ctx context.Context, f facts, r QuoteRequest) (plan, error) {
+	p := plan{facts: f, items: f.items[r.CartToken], locale: r.Locale, to: f.places[r.ProvinceCode], codMax: f.tariff.codMax()}
+	if len(p.items) == 0 {
 		return p, nil
 	}
 	if err := s.price(ctx, &p); err != nil {
 		return plan{}, fmt.Errorf("order: quote: %w", err)
 	}
-	if err := s.deliver(ctx, &p, r); err != nil {
-		return plan{}, fmt.Errorf("order: quote: %w", err)
-	}
+	p.deliver(r)
 	p.sum()
 	p.methods()
 	return p, nil
@@ -69,27 +65,15 @@ func (s *Service) plan(ctx context.Context, items []cart.Item, r QuoteRequest) (
 
 // price turns items into priced lines by seller.
 func (s *Service) price(ctx context.Context, p *plan) error {
-	ids := make([]int64, len(p.items))
-	for i, it := range p.items {
-		ids[i] = it.VariantID
-	}
-	offers, err := s.Catalog.Offers(ctx, s.DB.Primary(ctx), ids, p.day)
-	if err != nil {
-		return err
-	}
-	left, err := s.Stock.Available(ctx, s.DB.Primary(ctx), ids)
-	if err != nil {
-		return err
-	}
 	wanted := make([]promo.Line, 0, len(p.items))
 	for _, it := range p.items {
-		o := offers[it.VariantID]
+		o, left := p.offers[it.VariantID], p.shelves[it.VariantID].Available
 		switch {
 		case !o.Sellable || o.Rules.ContactOnly:
 			p.gone = append(p.gone, apperr.New(apperr.Conflict, "order.line.gone", "name", o.Name(p.locale), "sku", o.SKU))
 			continue
-		case left[it.VariantID] < int64(it.Quantity):
-			p.shorts = append(p.shorts, shortage(o.Name(p.locale), o.SKU, left[it.VariantID]))
+		case left < int64(it.Quantity):
+			p.shorts = append(p.shorts, shortage(o.Name(p.locale), o.SKU, left))
 		}
 		wanted = append(wanted, promo.Line{VariantID: o.VariantID, ProductID: o.ProductID, ProducerID: o.ProducerID,
 			Quantity: it.Quantity, UnitPrice: o.Price})
@@ -101,12 +85,12 @@ func (s *Service) price(ctx context.Context, p *plan) error {
 	}
 	at := map[int64]int{}
 	for _, l := range priced {
-		o := offers[l.VariantID]
+		o := p.offers[l.VariantID]
 		i, ok := at[o.ProducerID]
 		if !ok {
 			i = len(p.Sellers)
 			at[o.ProducerID] = i
-			p.Sellers = append(p.Sellers, SellerQuote{ProducerID: o.ProducerID, Name: o.ProducerName, Chosen: -1})
+			p.Sellers = append(p.Sellers, SellerQuote{ProducerID: o.ProducerID, Name: o.ProducerName, ProvinceCode: o.SellerProvince, Chosen: -1})
 		}
 		q := &p.Sellers[i]
 		q.Lines = append(q.Lines, QuoteLine{Offer: o, Quantity: l.Quantity, UnitPrice: l.UnitPrice, Adjustments: l.Adjustments, Total: l.Full()})
@@ -118,62 +102,12 @@ func (s *Service) price(ctx context.Context, p *plan) error {
 }
 
 // deliver finds the ways of each seller's goods and takes the chosen one, else the first.
-func (s *Service) deliver(ctx context.Context, p *plan, r QuoteRequest) error {
-	g := s.DB.Primary(ctx)
-	rates, err := rates(ctx, g, p.day)
-	if err != nil {
-		return err
-	}
-	p.codMax = tariff(rates).codMax()
-	ids := make([]int64, len(p.Sellers))
-	for i, q := range p.Sellers {
-		ids[i] = q.ProducerID
-	}
-	sellers, err := s.Producers.ByIDs(ctx, g, ids)
-	if err != nil {
-		return err
-	}
-	if p.accounts, err = s.Producers.BankAccounts(ctx, g, ids); err != nil {
-		return err
-	}
-	places, err := s.provinces(ctx)
-	if err != nil {
-		return err
-	}
-	to := places[r.ProvinceCode]
-	p.to = to
-	near := []string{}
-	if to.Code != "" {
-		near = append(near, to.Code)
-	}
-	for _, id := range ids {
-		if c := sellers[id].ProvinceCode; !slices.Contains(near, c) {
-			near = append(near, c)
-		}
-	}
-	points, err := s.Showrooms.Pickup(ctx, g, near)
-	if err != nil {
-		return err
-	}
+func (p *plan) deliver(r QuoteRequest) {
 	for i := range p.Sellers {
 		q := &p.Sellers[i]
-		q.ProvinceCode = sellers[q.ProducerID].ProvinceCode
-		q.Options = ways(*q, rates, places[q.ProvinceCode], to, points)
+		q.Options = ways(*q, p.tariff, p.places[q.ProvinceCode], p.to, p.points)
 		q.choose(r.Delivery[q.ProducerID])
 	}
-	return nil
-}
-
-func (s *Service) provinces(ctx context.Context) (map[string]geo.Province, error) {
-	all, err := s.Geo.Provinces(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[string]geo.Province, len(all))
-	for _, p := range all {
-		out[p.Code] = p
-	}
-	return out, nil
 }
 
 // choose takes the option that the buyer named. Without a choice it is the first; a choice that is not open leaves

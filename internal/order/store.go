@@ -2,15 +2,19 @@ package order
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"choocop.vn/ocop/internal/certification"
 	"choocop.vn/ocop/internal/payment"
+	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/platform/db"
+	"choocop.vn/ocop/internal/platform/ident"
 )
 
 type groupRow struct {
@@ -89,17 +93,6 @@ type historyRow struct {
 
 func (historyRow) TableName() string { return "order_history" }
 
-type consentRow struct {
-	ID          int64
-	GroupID     int64
-	Purpose     string
-	TextVersion string
-	Given       bool
-	At          time.Time
-}
-
-func (consentRow) TableName() string { return "consent" }
-
 // rates reads the tables in force on a day, in the order in which tariff wants them.
 func rates(ctx context.Context, g *gorm.DB, on clock.Date) ([]rate, error) {
 	var rows []rate
@@ -120,79 +113,116 @@ func byRequest(ctx context.Context, g *gorm.DB, key string) (code string, print 
 	return r.Code, r.RequestPrint, err
 }
 
-// nextOrderIDs takes ids ahead of their rows, so that stock can be promised before the numbers are drawn.
-func nextOrderIDs(ctx context.Context, tx db.Tx, n int) ([]int64, error) {
+// drawIDs takes the ids of purchases and orders ahead of their rows, so that stock can be promised before the numbers are
+// drawn. It also locks the phone numbers of those who pay in cash, in one order, so that purchases at the same moment
+// count each other: what counts them must be a later statement.
+func drawIDs(ctx context.Context, tx db.Tx, drafts []*draft) error {
+	phones, n := []string{}, 0
+	for _, d := range drafts {
+		n += len(d.Sellers)
+		if d.Method == payment.COD {
+			phones = append(phones, d.Contact.Phone)
+		}
+	}
 	var ids []int64
-	err := tx.WithContext(ctx).Raw(`SELECT nextval(pg_get_serial_sequence('orders', 'id')) FROM generate_series(1, ?::int)`, n).Scan(&ids).Error
-	return ids, err
+	err := tx.WithContext(ctx).Raw(`WITH locked AS MATERIALIZED (
+			SELECT pg_advisory_xact_lock(k) FROM (SELECT hashtextextended('order cash ' || p, 0) AS k
+				FROM jsonb_array_elements_text(CAST(? AS jsonb)) AS t (p) ORDER BY 1) phones)
+		SELECT nextval(pg_get_serial_sequence('order_group', 'id')) FROM generate_series(1, CAST(? AS int)) WHERE (SELECT count(*) FROM locked) >= 0
+		UNION ALL SELECT nextval(pg_get_serial_sequence('orders', 'id')) FROM generate_series(1, CAST(? AS int))`,
+		asJSON(phones), len(drafts), n).Scan(&ids).Error
+	if err != nil {
+		return err
+	}
+	orders := ids[len(drafts):]
+	for i, d := range drafts {
+		d.groupID = ids[i]
+		d.ids, orders = orders[:len(d.Sellers)], orders[len(d.Sellers):]
+	}
+	return nil
 }
 
-// openCash counts the purchases in cash of a phone number since a moment of which something is still to be shipped. The
-// number stays locked until the transaction ends, so that purchases at the same moment count each other.
-func openCash(ctx context.Context, tx db.Tx, phone string, since time.Time) (n int, err error) {
-	g := tx.WithContext(ctx)
-	if err := g.Exec(`SELECT pg_advisory_xact_lock(hashtextextended('order cash ' || ?, 0))`, phone).Error; err != nil {
-		return 0, err
+// insertGroups writes the purchases and what was consented to, also a no: that it was asked and refused is proof as well.
+// A purchase in cash of a phone number that has too many open ones is refused.
+func (s *Service) insertGroups(ctx context.Context, tx db.Tx, drafts []*draft) error {
+	groups, consents := []row{}, []row{}
+	for _, d := range drafts {
+		groups = append(groups, row{"id": d.groupID, "code": d.code, "secret_hash": hex.EncodeToString(ident.Hash(s.secret(d.RequestKey))),
+			"request_key": d.RequestKey, "request_print": hex.EncodeToString(d.print), "locale": d.Placement.Locale,
+			"contact_name": d.Contact.Name, "contact_phone": d.Contact.Phone, "contact_email": d.Contact.Email,
+			"province_code": d.Address.ProvinceCode, "commune_code": d.Address.CommuneCode, "street": d.Address.Street, "method": d.Method,
+			"note": d.Note, "invoice_company": d.Invoice.Company, "invoice_tax_code": d.Invoice.TaxCode, "invoice_address": d.Invoice.Address,
+			"total": int64(d.Total), "placed_at": d.now})
+		consents = append(consents, row{"group_id": d.groupID, "purpose": "terms", "given": d.Consents.Terms},
+			row{"group_id": d.groupID, "purpose": "marketing_email", "given": d.Consents.Marketing})
+		if d.AdultsOnly {
+			consents = append(consents, row{"group_id": d.groupID, "purpose": "age_18", "given": d.Consents.Adult})
+		}
 	}
-	err = g.Raw(`SELECT count(*) FROM order_group g WHERE g.method = 'cod' AND g.contact_phone = ? AND g.placed_at > ?
-		AND EXISTS (SELECT FROM orders o WHERE o.group_id = g.id AND o.state IN ('placed', 'packed'))`, phone, since).Scan(&n).Error
-	return n, err
+	now, n := drafts[0].now, 0
+	err := tx.WithContext(ctx).Raw(groupsInsert, row{"groups": asJSON(groups), "consents": asJSON(consents), "version": ConsentVersion, "now": now,
+		"since": now.Add(-CashWindow), "most": MaxOpenCash}).Scan(&n).Error
+	if err == nil && n < len(drafts) {
+		err = apperr.New(apperr.Conflict, "order.cod_too_many", "max", MaxOpenCash).At("method")
+	}
+	return err
 }
 
-func insertGroup(ctx context.Context, tx db.Tx, d draft, secretHash []byte) (int64, error) {
-	r := groupRow{Code: d.code, SecretHash: secretHash, RequestKey: d.RequestKey, RequestPrint: d.print, Locale: string(d.Placement.Locale),
-		ContactName: d.Contact.Name, ContactPhone: d.Contact.Phone, ContactEmail: d.Contact.Email,
-		ProvinceCode: d.Address.ProvinceCode, CommuneCode: d.Address.CommuneCode, Street: d.Address.Street,
-		Method: string(d.Method), Note: d.Note, InvoiceCompany: d.Invoice.Company, InvoiceTaxCode: d.Invoice.TaxCode,
-		InvoiceAddress: d.Invoice.Address, Total: int64(d.Total), PlacedAt: d.now}
-	err := tx.WithContext(ctx).Create(&r).Error
-	return r.ID, err
-}
+const groupsInsert = `WITH made AS (
+	INSERT INTO order_group (id, code, secret_hash, request_key, request_print, locale, contact_name, contact_phone, contact_email, province_code,
+		commune_code, street, method, note, invoice_company, invoice_tax_code, invoice_address, total, placed_at)
+	OVERRIDING SYSTEM VALUE
+	SELECT id, code, decode(secret_hash, 'hex'), request_key, decode(request_print, 'hex'), locale, contact_name, contact_phone, contact_email,
+		province_code, commune_code, street, method, note, invoice_company, invoice_tax_code, invoice_address, total, placed_at
+	FROM jsonb_to_recordset(CAST(@groups AS jsonb)) AS r(id bigint, code text, secret_hash text, request_key text, request_print text, locale text,
+		contact_name text, contact_phone text, contact_email text, province_code text, commune_code text, street text, method text, note text,
+		invoice_company text, invoice_tax_code text, invoice_address text, total bigint, placed_at timestamptz)
+	WHERE method <> 'cod' OR @most > (
+		SELECT count(*) FROM order_group g WHERE g.method = 'cod' AND g.contact_phone = r.contact_phone AND g.placed_at > @since
+			AND EXISTS (SELECT FROM orders o WHERE o.group_id = g.id AND o.state IN ('placed', 'packed')))
+	RETURNING id
+), agreed AS (
+	INSERT INTO consent (group_id, purpose, text_version, given, at)
+	SELECT r.group_id, r.purpose, @version, r.given, @now
+	FROM made JOIN jsonb_to_recordset(CAST(@consents AS jsonb)) AS r(group_id bigint, purpose text, given boolean) ON r.group_id = made.id
+)
+SELECT count(*) FROM made`
 
-// insertConsents records each box with what was said, also a no: that it was asked and refused is proof as well.
-func insertConsents(ctx context.Context, tx db.Tx, groupID int64, d draft) error {
-	rows := []consentRow{
-		{GroupID: groupID, Purpose: "terms", Given: d.Consents.Terms},
-		{GroupID: groupID, Purpose: "marketing_email", Given: d.Consents.Marketing},
-	}
-	if d.AdultsOnly {
-		rows = append(rows, consentRow{GroupID: groupID, Purpose: "age_18", Given: d.Consents.Adult})
-	}
-	for i := range rows {
-		rows[i].TextVersion, rows[i].At = ConsentVersion, d.now
-	}
-	return tx.WithContext(ctx).Create(&rows).Error
-}
+// row is one record of a list that goes to the server as JSON.
+type row = map[string]any
 
-// insertOrders writes the orders with all that belongs to them, and draws their numbers, in the one statement that is the
-// last of a purchase: the counter of the year, which all purchases share, is locked only for this statement and the commit.
-// A number is used if and only if its order is.
-func insertOrders(ctx context.Context, tx db.Tx, groupID int64, d draft, ids []int64, payments []payment.Payment, payBefore *time.Time) error {
-	state := Placed
-	if d.Method == payment.VietQR {
-		state = AwaitingPayment
-	}
-	type row = map[string]any
+// insertOrders writes the orders, their lines, discounts and first history, and draws their numbers: the counter is the
+// last row locked.
+func (s *Service) insertOrders(ctx context.Context, tx db.Tx, drafts []*draft, payments map[string]payment.Payment, stars map[int64]certification.Star) error {
 	orders, lines, adjustments := []row{}, []row{}, []row{}
-	for i, q := range d.Sellers {
-		o, _ := q.Option()
-		orders = append(orders, row{"id": ids[i], "nth": i, "group_id": groupID, "producer_id": q.ProducerID, "location_id": d.locations[q.ProducerID],
-			"code": orderCode(d.code, i), "state": string(state), "goods_total": int64(q.Goods), "shipping_total": int64(q.Shipping),
-			"discount_total": int64(q.Discount), "total": int64(q.Total), "delivery": o.Kind, "carrier_code": orNull(o.CarrierCode),
-			"showroom_id": orNull(o.ShowroomID), "chargeable_g": o.ChargeableG, "payment_id": payments[i].ID, "pay_before": payBefore})
-		for _, l := range q.Lines {
-			line := row{"order_id": ids[i], "variant_id": l.VariantID, "product_id": l.ProductID, "sku": l.SKU, "name_vi": l.NameVI, "name_en": l.NameEN,
-				"unit_vi": l.UnitVI, "unit_en": l.UnitEN, "quantity": l.Quantity, "unit_price": int64(l.UnitPrice), "line_total": int64(l.Total)}
-			if star, ok := d.stars[l.ProductID]; ok {
-				line["stars"], line["certificate_code"], line["decision_no"] = star.Stars, star.Code, star.DecisionNo
-			}
-			lines = append(lines, line)
-			for _, a := range l.Adjustments {
-				adjustments = append(adjustments, row{"order_id": ids[i], "variant_id": l.VariantID, "rule": a.Rule, "text_key": a.Key, "text_args": a.Args, "amount": int64(a.Off)})
+	for _, d := range drafts {
+		state := Placed
+		if d.Method == payment.VietQR {
+			state = AwaitingPayment
+		}
+		for i, q := range d.Sellers {
+			o, _ := q.Option()
+			code := orderCode(d.code, i)
+			orders = append(orders, row{"id": d.ids[i], "nth": len(orders), "group_id": d.groupID, "producer_id": q.ProducerID,
+				"location_id": d.shelves[q.Lines[0].VariantID].LocationID, "code": code, "state": string(state), "goods_total": int64(q.Goods),
+				"shipping_total": int64(q.Shipping), "discount_total": int64(q.Discount), "total": int64(q.Total), "delivery": o.Kind,
+				"carrier_code": orNull(o.CarrierCode), "showroom_id": orNull(o.ShowroomID), "chargeable_g": o.ChargeableG,
+				"payment_id": payments[code].ID, "pay_before": s.payBefore(d)})
+			for _, l := range q.Lines {
+				line := row{"order_id": d.ids[i], "variant_id": l.VariantID, "product_id": l.ProductID, "sku": l.SKU, "name_vi": l.NameVI, "name_en": l.NameEN,
+					"unit_vi": l.UnitVI, "unit_en": l.UnitEN, "quantity": l.Quantity, "unit_price": int64(l.UnitPrice), "line_total": int64(l.Total)}
+				if star, ok := stars[l.ProductID]; ok {
+					line["stars"], line["certificate_code"], line["decision_no"] = star.Stars, star.Code, star.DecisionNo
+				}
+				lines = append(lines, line)
+				for _, a := range l.Adjustments {
+					adjustments = append(adjustments, row{"order_id": d.ids[i], "variant_id": l.VariantID, "rule": a.Rule, "text_key": a.Key, "text_args": a.Args, "amount": int64(a.Off)})
+				}
 			}
 		}
 	}
-	return tx.WithContext(ctx).Exec(ordersInsert, row{"year": clock.On(d.now).Y, "n": len(ids), "now": d.now, "actor": actorBuyer, "state": string(state),
+	now := drafts[0].now
+	return tx.WithContext(ctx).Exec(ordersInsert, row{"year": clock.On(now).Y, "n": len(orders), "now": now, "actor": actorBuyer,
 		"orders": asJSON(orders), "lines": asJSON(lines), "adjustments": asJSON(adjustments)}).Error
 }
 
@@ -210,7 +240,7 @@ const ordersInsert = `WITH counter AS (
 		code text, state text, goods_total bigint, shipping_total bigint, discount_total bigint, total bigint, delivery text,
 		carrier_code text, showroom_id bigint, chargeable_g int, payment_id bigint, pay_before timestamptz)
 	ORDER BY id
-	RETURNING id
+	RETURNING id, state
 ), sold AS (
 	INSERT INTO order_line (order_id, variant_id, product_id, sku, name_vi, name_en, unit_vi, unit_en, quantity, unit_price, line_total,
 		stars, certificate_code, decision_no)
@@ -224,7 +254,7 @@ const ordersInsert = `WITH counter AS (
 	FROM ROWS FROM (jsonb_to_recordset(CAST(@adjustments AS jsonb)) AS (order_id bigint, variant_id bigint, rule text, text_key text,
 		text_args jsonb, amount bigint)) WITH ORDINALITY ORDER BY ordinality
 )
-INSERT INTO order_history (order_id, from_state, to_state, actor, at) SELECT id, '', @state, @actor, @now FROM made ORDER BY id`
+INSERT INTO order_history (order_id, from_state, to_state, actor, at) SELECT id, '', state, @actor, @now FROM made ORDER BY id`
 
 func asJSON(v any) string {
 	b, err := json.Marshal(v)

@@ -43,6 +43,27 @@ func (q *Queue) EnqueueAt(ctx context.Context, tx db.Tx, args Args, at time.Time
 	return q.insert(ctx, tx, args, &river.InsertOpts{ScheduledAt: at})
 }
 
+// Timed is a job with the time to run it; the zero time means as soon as the transaction commits.
+type Timed struct {
+	Args Args
+	At   time.Time
+}
+
+// EnqueueAll puts any number of jobs in the caller's transaction, in one statement.
+func (q *Queue) EnqueueAll(ctx context.Context, tx db.Tx, jobs []Timed) error {
+	if len(jobs) == 0 {
+		return nil
+	}
+	params := make([]river.InsertManyParams, len(jobs))
+	for i, j := range jobs {
+		params[i] = river.InsertManyParams{Args: j.Args, InsertOpts: &river.InsertOpts{ScheduledAt: j.At}}
+	}
+	if _, err := q.client.InsertManyFastTx(ctx, tx.SQL(), params); err != nil {
+		return fmt.Errorf("job: enqueue %d jobs: %w", len(jobs), err)
+	}
+	return nil
+}
+
 func (q *Queue) insert(ctx context.Context, tx db.Tx, args Args, opts *river.InsertOpts) error {
 	if _, err := q.client.InsertTx(ctx, tx.SQL(), args, opts); err != nil {
 		return fmt.Errorf("job: enqueue %s: %w", args.Kind(), err)
