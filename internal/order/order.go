@@ -4,12 +4,15 @@
 // Tables: order_group, orders, order_line, order_adjustment, order_history, order_counter, consent, carrier, shipping_rate.
 //
 // A purchase (order group) has one order per seller. Promises:
-//   - Placing is one transaction: stock promised, payments opened, numbers drawn, basket emptied, mail queued, or nothing.
+//   - Placing is one transaction: basket emptied, payments opened, mail queued, stock promised, numbers drawn, or nothing.
+//     Purchases that come at the same moment share it, and none fails for another's fault (till.go).
 //   - The same request key gives the same order and the same link, whatever the number of clicks. The link's secret is
 //     derived from the key, so it can be answered again although the table keeps only its hash.
 //   - Nobody pays another total than the page said: Expect must match to the đồng.
 //   - Order numbers have no gap within a year; the counter is the last row locked.
-//   - Rows are locked in the order: order, cart, phone number (cash only), stock level, payment, counter.
+//   - Rows are locked in the order: order, cart, phone number (cash only), request key, stock level, payment, counter; of
+//     one kind in the order of their keys. A payment that is being opened is nobody else's yet, so placing opens it
+//     before it locks the stock, and holds what many want, levels and counter, for the last two statements only.
 //   - A paid order never expires; an unpaid one stops being payable at PayBefore, also before the job has said so.
 //
 // States (the table is transitions):
