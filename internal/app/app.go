@@ -49,6 +49,7 @@ import (
 	"choocop.vn/ocop/internal/search"
 	"choocop.vn/ocop/internal/showroom"
 	"choocop.vn/ocop/internal/storefront"
+	"choocop.vn/ocop/internal/web/api"
 	"choocop.vn/ocop/internal/web/hook"
 	"choocop.vn/ocop/internal/web/kit"
 	"choocop.vn/ocop/internal/web/shop"
@@ -77,6 +78,7 @@ type App struct {
 	Orders    *order.Service
 	Store     *storefront.Service
 	Views     *kit.Views
+	API       *api.API
 
 	handler  http.Handler
 	workers  *job.Workers
@@ -218,13 +220,21 @@ func (a *App) web() error {
 	}
 	a.registry = prometheus.NewRegistry()
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	e.Use(otelgin.Middleware("ocop"), kit.Trace(a.observer()), views.Recover(), kit.Headers(https))
+	always := []gin.HandlerFunc{otelgin.Middleware("ocop"), kit.Trace(a.observer()), kit.Headers(https)}
+	e.Use(always...)
+	e.Use(views.Recover())
 	(&hook.Hooks{Limiter: a.Redis.Limiter()}).Routes(e)
 	e.Use(views.Body(1<<20), refuseWithoutSessions(views))
 	a.machines(e, assets)
 	(&shop.Shop{Views: views, Store: a.Store, Search: a.Search, Geo: a.Geo, Media: a.Media, Carts: a.Carts, Orders: a.Orders,
 		Accounts: a.Accounts, Sessions: sessions, Codes: shop.Codes{SVG: vietqr.QR, PNG: vietqr.PNG}, Limiter: a.Redis.Limiter(),
 		Clock: a.Clock, HTTPS: https, BaseURL: cfg.BaseURL, Operator: operator, Gallery: !cfg.InProduction()}).Routes(e)
+	a.API = &api.API{Views: views, Store: a.Store, Geo: a.Geo, Carts: a.Carts, Orders: a.Orders, Limiter: a.Redis.Limiter(), Clock: a.Clock,
+		BaseURL: cfg.BaseURL, Anonymous: api.AnonymousRates, Partner: api.PartnerRates}
+	if err := a.API.Open(cfg.Proxies, always...); err != nil {
+		return fmt.Errorf("app: api: %w", err)
+	}
+	a.API.PageRoutes(e)
 	e.NoRoute(views.NotFound)
 	e.NoMethod(views.NotFound)
 
@@ -233,7 +243,11 @@ func (a *App) web() error {
 	if err := guard.AddTrustedOrigin(cfg.BaseURL); err != nil {
 		return fmt.Errorf("app: OCOP_BASE_URL: %w", err)
 	}
-	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if api.Owns(r) {
+			a.API.CrossSite(w, r)
+			return
+		}
 		http.Error(w, "Yêu cầu đến từ một trang khác nên không được nhận. / The request came from another site and was not accepted.", http.StatusForbidden)
 	}))
 	a.handler = guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -242,6 +256,10 @@ func (a *App) web() error {
 			get := *r
 			get.Method = http.MethodGet
 			r = &get
+		}
+		if api.Owns(r) {
+			a.API.ServeHTTP(w, r)
+			return
 		}
 		if shop.NeedsSession(r.URL.Path) {
 			withSession.ServeHTTP(w, r)

@@ -24,6 +24,11 @@ const locales = "internal/platform/i18n/locales"
 // no code writes, or that has no text, fails.
 var composed = []string{
 	"account.role.*",
+	"api.doc.*", "api.doc.*.*",
+	"api.invalid.*",
+	"api.note.*.text", "api.note.*.title",
+	"api.right.*",
+	"api.status.*",
 	"cart.line.*",
 	"catalog.fact.*",
 	"catalog.per.*",

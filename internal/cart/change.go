@@ -14,6 +14,26 @@ import (
 // empty or forgotten token) it makes one; the token returned is the one to keep. Errors on the field "quantity":
 // cart.quantity.range, cart.quantity.sold_out; on the whole: cart.refused.contact, cart.refused.gone, cart.full.
 func (s *Service) Add(ctx context.Context, token, sku string, quantity int) (string, error) {
+	return s.add(ctx, token, sku, quantity, true)
+}
+
+// AddTo is Add for a basket that must be there: NotFound cart.forgotten for an unknown token.
+func (s *Service) AddTo(ctx context.Context, token, sku string, quantity int) error {
+	_, err := s.add(ctx, token, sku, quantity, false)
+	return err
+}
+
+// Open makes an empty basket and returns its token.
+func (s *Service) Open(ctx context.Context) (string, error) {
+	token := ident.Token()
+	err := s.db.InTx(ctx, func(tx db.Tx) error {
+		_, err := insert(ctx, tx, token, s.clock.Now())
+		return err
+	})
+	return token, fault("open", err)
+}
+
+func (s *Service) add(ctx context.Context, token, sku string, quantity int, open bool) (string, error) {
 	if quantity < 1 || quantity > MaxQuantity {
 		return "", badQuantity()
 	}
@@ -45,6 +65,9 @@ func (s *Service) Add(ctx context.Context, token, sku string, quantity int) (str
 			return err
 		}
 		if !found {
+			if !open {
+				return forgotten()
+			}
 			token = ident.Token()
 			if cartID, err = insert(ctx, tx, token, s.clock.Now()); err != nil {
 				return err
@@ -126,6 +149,8 @@ func (s *Service) SweepOld(ctx context.Context) (int, error) {
 	}
 	return n, nil
 }
+
+func forgotten() error { return apperr.New(apperr.NotFound, "cart.forgotten") }
 
 func badQuantity() error {
 	return apperr.Field("quantity", "cart.quantity.range", "max", MaxQuantity)

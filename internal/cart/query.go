@@ -41,6 +41,18 @@ func (s *Service) View(ctx context.Context, token string) (View, error) {
 	return v, nil
 }
 
+// Know returns NotFound cart.forgotten unless there is a basket with this token, also an empty one.
+func (s *Service) Know(ctx context.Context, token string) error {
+	there, err := exists(ctx, s.db.Primary(ctx), token)
+	switch {
+	case err != nil:
+		return fmt.Errorf("cart: know: %w", err)
+	case !there:
+		return forgotten()
+	}
+	return nil
+}
+
 func problem(l Line) Problem {
 	switch {
 	case !l.Sellable || l.Rules.ContactOnly:

@@ -86,6 +86,12 @@ func count(ctx context.Context, g *gorm.DB, token string) (int, error) {
 	return n, err
 }
 
+func exists(ctx context.Context, g *gorm.DB, token string) (bool, error) {
+	var there bool
+	err := g.WithContext(ctx).Raw(`SELECT EXISTS (SELECT FROM cart WHERE token_hash = ?)`, ident.Hash(token)).Scan(&there).Error
+	return there, err
+}
+
 func lock(ctx context.Context, tx db.Tx, token string) (id int64, found bool, err error) {
 	if token == "" {
 		return 0, false, nil

@@ -35,11 +35,25 @@ func (c *Client) Limiter() *Limiter {
 // Allow reports whether one more event of this key is within the rate, and if not, after
 // what time it will be. It never fails.
 func (l *Limiter) Allow(ctx context.Context, key string, r Rate) (ok bool, retryAfter time.Duration) {
+	b := l.Take(ctx, key, r)
+	return b.OK, b.Retry
+}
+
+// Budget is what is left of a rate after an event.
+type Budget struct {
+	OK    bool
+	Left  int           // events that may still come now
+	Full  time.Duration // until all N may come at once again
+	Retry time.Duration // until the next may come; 0 when OK
+}
+
+// Take is Allow with what is left of the rate, to be told to programs.
+func (l *Limiter) Take(ctx context.Context, key string, r Rate) Budget {
 	res, err := l.shared.Allow(ctx, key, redis_rate.Limit{Rate: r.N, Burst: r.N, Period: r.Period})
 	if err != nil {
-		return l.own.allow(time.Now(), key, r)
+		return l.own.take(time.Now(), key, r)
 	}
-	return res.Allowed > 0, max(0, res.RetryAfter)
+	return Budget{OK: res.Allowed > 0, Left: res.Remaining, Full: res.ResetAfter, Retry: max(0, res.RetryAfter)}
 }
 
 // maxKeys bounds the memory of the fallback.
@@ -52,22 +66,23 @@ type local struct {
 	tat map[string]time.Time
 }
 
-func (l *local) allow(now time.Time, key string, r Rate) (bool, time.Duration) {
+func (l *local) take(now time.Time, key string, r Rate) Budget {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	tat := l.tat[key]
 	if tat.Before(now) {
 		tat = now
 	}
-	next := tat.Add(r.Period / time.Duration(r.N))
+	step := r.Period / time.Duration(r.N)
+	next := tat.Add(step)
 	if wait := next.Add(-r.Period).Sub(now); wait > 0 {
-		return false, wait
+		return Budget{Full: tat.Sub(now), Retry: wait}
 	}
 	if len(l.tat) >= maxKeys {
 		l.forget(now)
 	}
 	l.tat[key] = next
-	return true, 0
+	return Budget{OK: true, Left: int((r.Period - next.Sub(now)) / step), Full: next.Sub(now)}
 }
 
 // forget drops keys that are free again, or all when none is: under such a flood counting

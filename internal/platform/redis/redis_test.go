@@ -219,15 +219,15 @@ func TestLocalLimitRefillsAndStaysSmall(t *testing.T) {
 	l := local{tat: map[string]time.Time{}}
 	now := time.Unix(1_000_000, 0)
 	for i := range 3 {
-		if ok, _ := l.allow(now, "k", Rate{2, time.Minute}); ok != (i < 2) {
-			t.Errorf("event %d: %v", i, ok)
+		if b := l.take(now, "k", Rate{2, time.Minute}); b.OK != (i < 2) || b.OK && b.Left != 1-i || b.OK == (b.Retry > 0) {
+			t.Errorf("event %d: %+v", i, b)
 		}
 	}
-	if ok, _ := l.allow(now.Add(30*time.Second), "k", Rate{2, time.Minute}); !ok {
+	if b := l.take(now.Add(30*time.Second), "k", Rate{2, time.Minute}); !b.OK {
 		t.Error("half a period refills half")
 	}
 	for i := range maxKeys + 10 {
-		l.allow(now, string(rune(i))+"x", Rate{2, time.Minute})
+		l.take(now, string(rune(i))+"x", Rate{2, time.Minute})
 	}
 	if len(l.tat) > maxKeys {
 		t.Errorf("%d keys", len(l.tat))

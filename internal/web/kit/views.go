@@ -58,7 +58,7 @@ func parse(files fs.FS, only string) (map[string]*template.Template, error) {
 		}
 	}
 	pages := map[string]*template.Template{}
-	for _, audience := range []string{"shop", "error"} {
+	for _, audience := range []string{"shop", "api", "error"} {
 		names, err := fs.Glob(files, audience+"/*.html")
 		if err != nil {
 			return nil, err

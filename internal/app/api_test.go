@@ -1,0 +1,201 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// caller is a partner's program: it sends JSON and keeps nothing between requests.
+type caller struct {
+	t       testing.TB
+	handler http.Handler
+	address string
+	header  http.Header
+	watch   func(*http.Request, *http.Response)
+}
+
+var programs atomic.Int64
+
+// caller connects from an address of its own.
+func (m *market) caller(t testing.TB) *caller {
+	n := programs.Add(1)
+	return &caller{t: t, handler: m.Handler(), address: fmt.Sprintf("198.51.%d.%d:40000", n/250%250, 1+n%250), header: http.Header{}}
+}
+
+// said is an answer of the API.
+type said struct {
+	t      testing.TB
+	what   string
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// send sends a body as it is; headers alternate name and value.
+func (p *caller) send(method, path string, body []byte, headers ...string) *said {
+	r := httptest.NewRequest(method, "http://cho.test/api/v1"+path, bytes.NewReader(body))
+	if body == nil {
+		r.Body, r.ContentLength = http.NoBody, 0
+	} else {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for name, values := range p.header {
+		r.Header[name] = values
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	r.RemoteAddr = p.address
+	w := httptest.NewRecorder()
+	p.handler.ServeHTTP(w, r)
+	got := w.Result()
+	text, _ := io.ReadAll(got.Body)
+	if p.watch != nil {
+		got.Body = io.NopCloser(bytes.NewReader(text))
+		p.watch(r, got)
+	}
+	return &said{p.t, method + " " + path, got.StatusCode, got.Header, text}
+}
+
+func (p *caller) get(path string, headers ...string) *said {
+	return p.send("GET", path, nil, headers...)
+}
+
+// do sends a value as JSON.
+func (p *caller) do(method, path string, body any, headers ...string) *said {
+	p.t.Helper()
+	b, err := json.Marshal(body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return p.send(method, path, b, headers...)
+}
+
+// is fails the test unless the status is this one.
+func (s *said) is(status int) *said {
+	s.t.Helper()
+	if s.Status != status {
+		s.t.Fatalf("%s answers %d, not %d: %s", s.what, s.Status, status, s.Body)
+	}
+	return s
+}
+
+// read takes the body apart.
+func body[T any](s *said) T {
+	s.t.Helper()
+	var v T
+	d := json.NewDecoder(bytes.NewReader(s.Body))
+	if err := d.Decode(&v); err != nil {
+		s.t.Fatalf("%s: %v: %s", s.what, err, s.Body)
+	}
+	return v
+}
+
+type object = map[string]any
+
+// at follows names and numbers into the body: at("orders", 0, "code").
+func (s *said) at(way ...any) any {
+	s.t.Helper()
+	v := any(body[any](s))
+	for _, step := range way {
+		switch step := step.(type) {
+		case string:
+			o, _ := v.(object)
+			v = o[step]
+		case int:
+			l, _ := v.([]any)
+			if step >= len(l) {
+				return nil
+			}
+			v = l[step]
+		}
+	}
+	return v
+}
+
+// key is the key of the first fault of a problem.
+func (s *said) key() string {
+	s.t.Helper()
+	if s.Header.Get("Content-Type") != "application/problem+json" {
+		s.t.Errorf("%s: a problem as %s: %s", s.what, s.Header.Get("Content-Type"), s.Body)
+	}
+	key, _ := s.at("errors", 0, "key").(string)
+	return key
+}
+
+// cart opens a cart and lays these things into it.
+func (p *caller) cart(skus ...string) string {
+	p.t.Helper()
+	id := p.send("POST", "/carts", nil).is(201).at("id").(string)
+	for _, sku := range skus {
+		p.do("POST", "/carts/"+id+"/lines", object{"sku": sku, "quantity": 1, "adult": true}).is(200)
+	}
+	return id
+}
+
+// town is an address as far as fees depend on it.
+var town = object{"address": object{"province_code": "01", "commune_code": "00070"}}
+
+// checkout is the body that orders what lies in a cart, by the next phone.
+func (p *caller) checkout(id, method string) object {
+	p.t.Helper()
+	total := p.do("POST", "/carts/"+id+"/quote", town).is(200).at("total")
+	return object{"contact": object{"name": "Nguyễn Thị Hòa", "phone": fmt.Sprintf("0%d", 930_000_000+programs.Add(1))},
+		"address":        object{"province_code": "01", "commune_code": "00070", "line": "12 phố Hàng Gai"},
+		"payment_method": method, "expected_total": total, "adult": true}
+}
+
+func TestAPartnersProgramBuysFromTwoSellers(t *testing.T) {
+	m := open(t)
+	goods(t, m)
+	p := m.caller(t)
+	list := p.get("/products?in_stock=true&sort=price_asc").is(200)
+	if list.at("items", 0, "name") != "Dừa sáp Trà Vinh" || list.at("next_cursor") != nil || list.at("items", 1, "certificate") != nil {
+		t.Errorf("the list: %s", list.Body)
+	}
+	id := p.cart()
+	for i := range 2 {
+		sku := list.at("items", i, "skus", 0, "sku").(string)
+		p.do("POST", "/carts/"+id+"/lines", object{"sku": sku, "quantity": 2}).is(200)
+	}
+	p.do("PATCH", "/carts/"+id+"/lines/DUASAP01", object{"quantity": 1}).is(200)
+	c := p.get("/carts/" + id).is(200)
+	if c.at("count") != 3.0 || c.at("goods") != 95000.0+2*120000 || len(c.at("lines").([]any)) != 2 {
+		t.Errorf("the cart: %s", c.Body)
+	}
+	q := p.do("POST", "/carts/"+id+"/quote", town).is(200)
+	if q.at("total") != q.at("sellers", 0, "total").(float64)+q.at("sellers", 1, "total").(float64) || q.at("sellers", 0, "goods") != 95000.0 {
+		t.Errorf("the quote: %s", q.Body)
+	}
+	body := p.checkout(id, "vietqr")
+	done := p.do("POST", "/carts/"+id+"/checkout", body, "Idempotency-Key", "mot").is(201)
+	if done.at("total") != q.at("total") || len(done.at("orders").([]any)) != 2 || done.at("orders", 0, "payment", "status") != "pending" {
+		t.Fatalf("the purchase: %s", done.Body)
+	}
+	if v, _ := done.at("orders", 0, "payment", "vietqr").(object); v == nil || !strings.HasPrefix(v["payload"].(string), "000201") || v["account_no"] == "" || v["bank_bin"] == "" {
+		t.Errorf("nothing to scan: %s", done.Body)
+	}
+	code, token := done.at("group_code").(string), done.at("token").(string)
+	if again := p.get("/orders/" + code + "?token=" + token).is(200); again.at("orders", 1, "code") != done.at("orders", 1, "code") {
+		t.Errorf("the order: %s", again.Body)
+	}
+	// The buyer's page is the same purchase.
+	m.visitor(t).Open("/don-hang/" + code + "?khoa=" + token).Says("Dừa sáp Trà Vinh")
+	one := done.at("orders", 0, "code").(string)
+	p.do("POST", "/orders/"+one+"/cancel", object{"token": token, "reason": "Đổi ý"}).is(200)
+	now := p.get("/orders/" + code + "?token=" + token)
+	if now.at("orders", 0, "status") != "cancelled" || now.at("orders", 1, "status") != "awaiting_payment" {
+		t.Errorf("one was cancelled: %s", now.Body)
+	}
+	p.send("POST", "/orders/"+code+"/cancel?token="+token, nil).is(200)
+	if m.count(t, `SELECT count(*) FROM orders WHERE state = 'cancelled'`) != 2 {
+		t.Error("the rest was not cancelled")
+	}
+}
