@@ -1,16 +1,19 @@
-// Package account owns the people who sign in to work: administrators, programme officers, producers and
-// cashiers, with their roles. Shoppers need no account.
+// Package account owns the people who sign in: shoppers, and those who work here with their roles
+// (administrators, programme officers, producers, cashiers). Buying needs no account.
 //
 // Tables: account, account_role.
 //
-// Passwords are kept as argon2id hashes with their own salt. Signing in takes the same time whether or not
-// the e-mail exists; how often one may try is limited by the web layer. Every change leaves an audit row
-// without personal data.
+// An account is found by an e-mail or a phone number that was proven to be its owner's; see package shopper for
+// how. Passwords are kept as argon2id hashes with their own salt. Signing in costs the same hashes and statements
+// whether or not there is such an account; how often one may try is limited by the web layer. A new password
+// begins a new epoch, in which no older session counts. Every change leaves an audit row without personal data.
 package account
 
 import (
 	"runtime"
 	"strconv"
+	"sync/atomic"
+	"time"
 
 	"choocop.vn/ocop/internal/platform/db"
 )
@@ -65,14 +68,29 @@ var scopes = map[RoleName][]Scope{
 
 // Account is a person who may sign in.
 type Account struct {
-	ID     int64
-	Email  string
-	Name   string
-	Phone  string
-	Locale string // vi or en
-	Closed bool
-	Demo   bool
-	Roles  []Role
+	ID          int64
+	Email       string // empty, or proven
+	Name        string
+	Phone       string // E.164 or empty
+	PhoneProven bool
+	Locale      string // vi or en
+	Closed      bool
+	Demo        bool
+	// Epoch is the one in which a session must have begun to count.
+	Epoch int
+	Since time.Time
+	Roles []Role
+}
+
+// Staff reports whether the account works here.
+func (a Account) Staff() bool { return len(a.Roles) > 0 }
+
+// ProvenPhone is the phone number by which the account may be found, or empty.
+func (a Account) ProvenPhone() string {
+	if !a.PhoneProven {
+		return ""
+	}
+	return a.Phone
 }
 
 // Service holds the verbs of this package.
@@ -80,7 +98,13 @@ type Service struct {
 	db *db.DB
 	// slots bounds how many hashes are computed at once: each takes 64 MiB.
 	slots chan struct{}
+	// hashes counts the hashes computed, which cost more than all else that signing in does.
+	hashes atomic.Int64
 }
+
+// Hashes is how many passwords were hashed or compared so far: two answers that cost the same hashes and statements
+// cannot be told apart by their time.
+func (s *Service) Hashes() int64 { return s.hashes.Load() }
 
 // New returns the service.
 func New(d *db.DB) *Service {

@@ -6,6 +6,7 @@ import (
 	"net/mail"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"choocop.vn/ocop/internal/platform/apperr"
@@ -32,11 +33,11 @@ type Registration struct {
 
 func (n Registration) check() error {
 	var l apperr.List
-	if a, err := mail.ParseAddress(n.Email); err != nil || a.Address != n.Email || len(n.Email) > 254 {
+	if !validEmail(n.Email) {
 		l = append(l, apperr.Field("email", "account.email.form"))
 	}
-	if length := utf8.RuneCountInString(n.Name); length == 0 || length > 120 {
-		l = append(l, apperr.Field("name", "account.name.missing"))
+	if err := CheckName(n.Name); err != nil {
+		l = append(l, err)
 	}
 	if err := checkPassword(n.Password, n.Email); err != nil {
 		l = append(l, err)
@@ -48,6 +49,21 @@ func (n Registration) check() error {
 		}
 	}
 	return l.Err()
+}
+
+func validEmail(email string) bool {
+	a, err := mail.ParseAddress(email)
+	return err == nil && a.Address == email && len(email) <= 254
+}
+
+// CheckName refuses a name that is empty, too long, or holds signs that nobody types.
+func CheckName(name string) *apperr.Error {
+	length := utf8.RuneCountInString(name)
+	strange := strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) })
+	if length == 0 || length > 120 || strange {
+		return apperr.Field("name", "account.name.missing")
+	}
+	return nil
 }
 
 func checkPassword(password, email string) *apperr.Error {
@@ -121,9 +137,14 @@ func (s *Service) ByID(ctx context.Context, id int64) (Account, error) {
 
 // ByEmail returns the account with this e-mail, or NotFound account.not_found.
 func (s *Service) ByEmail(ctx context.Context, email string) (Account, error) {
-	a, _, err := byEmail(ctx, s.db.Primary(ctx), normalEmail(email))
+	return s.ByContact(ctx, Contact{ByEmail, normalEmail(email)})
+}
+
+// ByContact returns the account with this proven contact, or NotFound account.not_found.
+func (s *Service) ByContact(ctx context.Context, c Contact) (Account, error) {
+	a, _, err := byContact(ctx, s.db.Primary(ctx), c)
 	if err != nil {
-		return Account{}, fmt.Errorf("account: by e-mail: %w", err)
+		return Account{}, fmt.Errorf("account: by contact: %w", err)
 	}
 	if a.ID == 0 {
 		return Account{}, apperr.New(apperr.NotFound, "account.not_found")
@@ -131,7 +152,7 @@ func (s *Service) ByEmail(ctx context.Context, email string) (Account, error) {
 	return a, nil
 }
 
-// SetPassword replaces the password.
+// SetPassword replaces the password and ends every session that began before.
 func (s *Service) SetPassword(ctx context.Context, id int64, password, actor string) error {
 	a, err := s.ByID(ctx, id)
 	if err != nil {

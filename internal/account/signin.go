@@ -21,14 +21,18 @@ var cost = &argon2id.Params{Memory: 64 * 1024, Iterations: 1, Parallelism: 2, Sa
 // that the time of the answer does not tell whether the e-mail exists.
 const dummy = "$argon2id$v=19$m=65536,t=1,p=2$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-// SignIn returns the open account with this e-mail and password. Everything else is one error,
-// Denied account.wrong_credentials, after the same amount of work.
-func (s *Service) SignIn(ctx context.Context, email, password string) (Account, error) {
+// SignIn returns the open account with this e-mail or phone number and password. Everything else is one error,
+// Denied account.wrong_credentials, after the same hashes and statements.
+func (s *Service) SignIn(ctx context.Context, identifier, password string) (Account, error) {
 	wrong := apperr.New(apperr.Denied, "account.wrong_credentials")
 	if len(password) > maxPassword {
 		return Account{}, wrong
 	}
-	a, hash, err := byEmail(ctx, s.db.Primary(ctx), normalEmail(email))
+	contact, bad := ParseContact(identifier)
+	if bad != nil {
+		contact = Contact{ByEmail, ""} // nobody's
+	}
+	a, hash, err := byContact(ctx, s.db.Primary(ctx), contact)
 	if err != nil {
 		return Account{}, fmt.Errorf("account: sign in: %w", err)
 	}
@@ -39,10 +43,7 @@ func (s *Service) SignIn(ctx context.Context, email, password string) (Account, 
 	if err != nil {
 		return Account{}, fmt.Errorf("account: sign in: %w", err)
 	}
-	if a.ID == 0 {
-		return Account{}, wrong
-	}
-	ok := match && !a.Closed
+	ok := match && a.ID != 0 && !a.Closed
 	action := "account.sign_in"
 	if !ok {
 		action = "account.sign_in_refused"
@@ -57,11 +58,34 @@ func (s *Service) SignIn(ctx context.Context, email, password string) (Account, 
 	return a, nil
 }
 
+// Confirm asks for the password of an account again before something grave. A wrong one is a fault of the field
+// "password", account.password.wrong.
+func (s *Service) Confirm(ctx context.Context, id int64, password string) error {
+	hash, err := hashOf(ctx, s.db.Primary(ctx), id)
+	if err != nil {
+		return fmt.Errorf("account: confirm: %w", err)
+	}
+	if hash == "" {
+		hash = dummy
+	}
+	match := false
+	if len(password) <= maxPassword {
+		if match, err = s.matches(ctx, password, hash); err != nil {
+			return fmt.Errorf("account: confirm: %w", err)
+		}
+	}
+	if !match {
+		return apperr.Field("password", "account.password.wrong")
+	}
+	return nil
+}
+
 func (s *Service) matches(ctx context.Context, password, hash string) (bool, error) {
 	if err := s.enter(ctx); err != nil {
 		return false, err
 	}
 	defer s.leave()
+	s.hashes.Add(1)
 	return argon2id.ComparePasswordAndHash(password, hash)
 }
 
@@ -70,6 +94,7 @@ func (s *Service) hash(ctx context.Context, password string) (string, error) {
 		return "", err
 	}
 	defer s.leave()
+	s.hashes.Add(1)
 	return argon2id.CreateHash(password, cost)
 }
 
@@ -86,8 +111,13 @@ func (s *Service) leave() { <-s.slots }
 
 func normalEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
+// record notes a deed; one on no account at all, such as a guess, has id 0.
 func record(ctx context.Context, tx db.Tx, actor, action string, id int64, detail map[string]any) error {
+	var who *int64
+	if id != 0 {
+		who = &id
+	}
 	return audit.Record(ctx, tx, audit.Entry{
-		AccountID: &id, Actor: actor, Action: action, Subject: "account", SubjectID: strconv.FormatInt(id, 10), Detail: detail,
+		AccountID: who, Actor: actor, Action: action, Subject: "account", SubjectID: strconv.FormatInt(id, 10), Detail: detail,
 	})
 }

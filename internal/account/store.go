@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -9,14 +10,17 @@ import (
 )
 
 type row struct {
-	ID           int64
-	Email        string
-	Name         string
-	Phone        *string
-	PasswordHash string
-	Locale       string
-	State        string
-	IsDemo       bool
+	ID            int64
+	Email         *string
+	Name          string
+	Phone         *string
+	PhoneProvenAt *time.Time
+	PasswordHash  string
+	Locale        string
+	State         string
+	IsDemo        bool
+	SessionEpoch  int
+	CreatedAt     time.Time
 }
 
 func byID(ctx context.Context, g *gorm.DB, id int64) (Account, error) {
@@ -24,18 +28,24 @@ func byID(ctx context.Context, g *gorm.DB, id int64) (Account, error) {
 	return a, err
 }
 
-// byEmail also returns the hash. An account that does not exist has id 0.
-func byEmail(ctx context.Context, g *gorm.DB, email string) (Account, string, error) {
-	return take(ctx, g, "email = ?", email)
+// byContact also returns the hash. An account that does not exist has id 0, and costs the same statements.
+func byContact(ctx context.Context, g *gorm.DB, c Contact) (Account, string, error) {
+	if c.Channel == ByPhone {
+		return take(ctx, g, "phone = ? AND phone_proven_at IS NOT NULL", c.Value)
+	}
+	return take(ctx, g, "email = ?", c.Value)
 }
 
 func take(ctx context.Context, g *gorm.DB, where string, arg any) (Account, string, error) {
-	var rows []row
-	if err := g.WithContext(ctx).Table("account").Where(where, arg).Limit(1).Find(&rows).Error; err != nil || len(rows) == 0 {
+	var r row
+	if err := g.WithContext(ctx).Table("account").Where(where, arg).Limit(1).Scan(&r).Error; err != nil {
 		return Account{}, "", err
 	}
-	r := rows[0]
-	a := Account{ID: r.ID, Email: r.Email, Name: r.Name, Locale: r.Locale, Closed: r.State == "closed", Demo: r.IsDemo}
+	a := Account{ID: r.ID, Name: r.Name, Locale: r.Locale, Closed: r.State == "closed", Demo: r.IsDemo, PhoneProven: r.PhoneProvenAt != nil,
+		Epoch: r.SessionEpoch, Since: r.CreatedAt}
+	if r.Email != nil {
+		a.Email = *r.Email
+	}
 	if r.Phone != nil {
 		a.Phone = *r.Phone
 	}
@@ -45,11 +55,17 @@ func take(ctx context.Context, g *gorm.DB, where string, arg any) (Account, stri
 	return a, r.PasswordHash, err
 }
 
+func hashOf(ctx context.Context, g *gorm.DB, id int64) (string, error) {
+	var hash string
+	err := g.WithContext(ctx).Raw(`SELECT password_hash FROM account WHERE id = ? AND state = 'active'`, id).Scan(&hash).Error
+	return hash, err
+}
+
 func insert(ctx context.Context, tx db.Tx, a Account, hash string) (int64, error) {
 	var id int64
 	err := tx.WithContext(ctx).Raw(`
-		INSERT INTO account (email, name, phone, password_hash, locale, is_demo)
-		VALUES (?, ?, NULLIF(?, ''), ?, ?, ?) RETURNING id`,
+		INSERT INTO account (email, email_proven_at, name, phone, password_hash, locale, is_demo)
+		VALUES (?, now(), ?, NULLIF(?, ''), ?, ?, ?) RETURNING id`,
 		a.Email, a.Name, a.Phone, hash, a.Locale, a.Demo).Scan(&id).Error
 	return id, err
 }
@@ -65,8 +81,49 @@ func insertRoles(ctx context.Context, tx db.Tx, id int64, roles []Role) error {
 	return tx.WithContext(ctx).Table("account_role").Create(rows).Error
 }
 
+func insertProven(ctx context.Context, tx db.Tx, c Contact, name, hash, locale string, at time.Time) (int64, error) {
+	var id int64
+	email, phone := c.pair()
+	err := tx.WithContext(ctx).Raw(`
+		INSERT INTO account (email, email_proven_at, phone, phone_proven_at, name, password_hash, locale, created_at)
+		VALUES (@email, CASE WHEN @email IS NOT NULL THEN @at END, @phone, CASE WHEN @phone IS NOT NULL THEN @at END, @name, @hash, @locale, @at)
+		RETURNING id`, map[string]any{"email": email, "phone": phone, "at": at, "name": name, "hash": hash, "locale": locale}).Scan(&id).Error
+	return id, err
+}
+
+// setHash begins a new epoch: sessions of older ones no longer count.
 func setHash(ctx context.Context, tx db.Tx, id int64, hash string) error {
-	return tx.WithContext(ctx).Exec(`UPDATE account SET password_hash = ? WHERE id = ?`, hash, id).Error
+	return tx.WithContext(ctx).Exec(`
+		UPDATE account SET password_hash = ?, session_epoch = session_epoch + 1 WHERE id = ? AND state = 'active'`, hash, id).Error
+}
+
+func setContact(ctx context.Context, tx db.Tx, id int64, c Contact, at time.Time) error {
+	if c.Channel == ByPhone {
+		return tx.WithContext(ctx).Exec(`UPDATE account SET phone = ?, phone_proven_at = ? WHERE id = ? AND state = 'active'`, c.Value, at, id).Error
+	}
+	return tx.WithContext(ctx).Exec(`UPDATE account SET email = ?, email_proven_at = ? WHERE id = ? AND state = 'active'`, c.Value, at, id).Error
+}
+
+func setName(ctx context.Context, tx db.Tx, id int64, name string) error {
+	return tx.WithContext(ctx).Exec(`UPDATE account SET name = ? WHERE id = ? AND state = 'active'`, name, id).Error
+}
+
+func hold(ctx context.Context, tx db.Tx, id int64) (bool, error) {
+	var found int64
+	err := tx.WithContext(ctx).Raw(`SELECT id FROM account WHERE id = ? AND state = 'active' FOR SHARE`, id).Scan(&found).Error
+	return found != 0, err
+}
+
+func lock(ctx context.Context, tx db.Tx, id int64) (bool, error) {
+	var found int64
+	err := tx.WithContext(ctx).Raw(`SELECT id FROM account WHERE id = ? AND state = 'active' FOR UPDATE`, id).Scan(&found).Error
+	return found != 0, err
+}
+
+func anonymise(ctx context.Context, tx db.Tx, id int64, at time.Time) error {
+	return tx.WithContext(ctx).Exec(`
+		UPDATE account SET state = 'closed', anonymised_at = ?, email = NULL, email_proven_at = NULL, phone = NULL, phone_proven_at = NULL,
+			name = '', password_hash = '', session_epoch = session_epoch + 1 WHERE id = ?`, at, id).Error
 }
 
 func grant(ctx context.Context, tx db.Tx, id int64, r Role) (bool, error) {

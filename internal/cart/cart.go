@@ -1,5 +1,5 @@
-// Package cart owns the baskets of shoppers without an account. A basket is found by an opaque token that only the
-// shopper's cookie holds; the table keeps its hash.
+// Package cart owns the baskets of shoppers. A basket is found by an opaque token that only the shopper's cookie holds;
+// the table keeps its hash. An account has one basket, whose token is derived, so that all its devices hold the same.
 //
 // Tables: cart, cart_line. It promises that a line holds 1 to 999 pieces, that a price which changed and stock which
 // ran out since the shopper added a thing are said and never slipped in, and that looking changes nothing. Nothing is
@@ -92,6 +92,7 @@ type Service struct {
 	clock   clock.Clock
 	catalog *catalog.Service
 	stock   *inventory.Service
+	secret  []byte
 }
 
 // New returns the service.

@@ -147,3 +147,66 @@ func sweep(ctx context.Context, g *gorm.DB, before time.Time) (int, error) {
 	done := g.WithContext(ctx).Exec(`DELETE FROM cart WHERE updated_at < ?`, before)
 	return int(done.RowsAffected), done.Error
 }
+
+func peekOwn(ctx context.Context, g *gorm.DB, accountID int64) (int64, int, error) {
+	var r struct {
+		ID   int64
+		Turn int
+	}
+	err := g.WithContext(ctx).Raw(`SELECT id, turn FROM cart WHERE account_id = ?`, accountID).Scan(&r).Error
+	return r.ID, r.Turn, err
+}
+
+func ownCart(ctx context.Context, tx db.Tx, accountID int64) (int64, int, error) {
+	var r struct {
+		ID   int64
+		Turn int
+	}
+	err := tx.WithContext(ctx).Raw(`SELECT id, turn FROM cart WHERE account_id = ? FOR UPDATE`, accountID).Scan(&r).Error
+	return r.ID, r.Turn, err
+}
+
+func insertOwn(ctx context.Context, tx db.Tx, accountID int64, placeholder []byte, now time.Time) error {
+	return tx.WithContext(ctx).Exec(`INSERT INTO cart (created_at, updated_at, token_hash, account_id) VALUES (?, ?, ?, ?)
+		ON CONFLICT (account_id) DO NOTHING`, now, now, placeholder, accountID).Error
+}
+
+func setToken(ctx context.Context, tx db.Tx, id int64, turn int, hash []byte) error {
+	return tx.WithContext(ctx).Exec(`UPDATE cart SET token_hash = ?, turn = ? WHERE id = ?`, hash, turn, id).Error
+}
+
+// lockGuest locks the basket of a token unless it is an account's.
+func lockGuest(ctx context.Context, tx db.Tx, token string) (id int64, found bool, err error) {
+	if token == "" {
+		return 0, false, nil
+	}
+	err = tx.WithContext(ctx).Raw(`SELECT id FROM cart WHERE token_hash = ? AND account_id IS NULL FOR UPDATE`, ident.Hash(token)).Scan(&id).Error
+	return id, id != 0, err
+}
+
+// pour moves what lies in one locked basket into another and forgets the first. It reports whether something had to stay
+// behind.
+func pour(ctx context.Context, tx db.Tx, from, to int64) (cut bool, err error) {
+	g := tx.WithContext(ctx)
+	err = g.Raw(`WITH room AS (
+			SELECT ?::int - count(*) AS n FROM cart_line WHERE cart_id = ?
+		), wanted AS (
+			SELECT f.variant_id, f.quantity, f.price_seen, f.added_at, t.variant_id IS NOT NULL AS known, coalesce(t.quantity, 0) + f.quantity AS sum,
+				row_number() OVER (PARTITION BY t.variant_id IS NULL ORDER BY f.added_at, f.variant_id) AS nth
+			FROM cart_line f LEFT JOIN cart_line t ON t.cart_id = ? AND t.variant_id = f.variant_id WHERE f.cart_id = ?
+		), poured AS (
+			INSERT INTO cart_line (cart_id, variant_id, quantity, price_seen, added_at)
+			SELECT ?, variant_id, least(sum, ?::int), price_seen, added_at FROM wanted, room WHERE known OR nth <= room.n
+			ON CONFLICT (cart_id, variant_id) DO UPDATE SET quantity = excluded.quantity, price_seen = excluded.price_seen
+		)
+		SELECT coalesce(bool_or(sum > ?::int OR NOT known AND nth > room.n), false) FROM wanted, room`,
+		MaxLines, to, to, from, to, MaxQuantity, MaxQuantity).Scan(&cut).Error
+	if err != nil {
+		return false, err
+	}
+	return cut, g.Exec(`DELETE FROM cart WHERE id = ?`, from).Error
+}
+
+func drop(ctx context.Context, tx db.Tx, accountID int64) error {
+	return tx.WithContext(ctx).Exec(`DELETE FROM cart WHERE account_id = ?`, accountID).Error
+}

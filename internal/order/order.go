@@ -112,6 +112,7 @@ const ConsentVersion = "2026-11-22"
 type Placement struct {
 	RequestKey string // made with the page; the same key places once
 	CartToken  string
+	AccountID  int64 `json:",omitempty"` // whose purchase it is; 0 for a guest's
 	Locale     i18n.Locale
 	Contact    Contact
 	Address    Address

@@ -5,8 +5,10 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"strings"
+	"time"
 
 	"choocop.vn/ocop/internal/payment"
+	"choocop.vn/ocop/internal/platform/db"
 	"choocop.vn/ocop/internal/platform/i18n"
 	"choocop.vn/ocop/internal/platform/ident"
 	"choocop.vn/ocop/internal/platform/money"
@@ -161,4 +163,120 @@ func (h historyRow) view() Event {
 		e.Reason = "" // typed by the buyer to look like one of our texts
 	}
 	return e
+}
+
+// Purchase is one line of the list of an account's purchases.
+type Purchase struct {
+	ID       int64
+	Code     string
+	PlacedAt time.Time
+	Total    money.VND
+	Method   payment.Method
+	States   []State  // of its orders, in their order
+	NamesVI  []string // of the goods, at most four
+	NamesEN  []string
+	Pieces   int
+}
+
+// Purchases lists the purchases of an account, newest first, those before the one with id before (0: from the newest).
+// It is one statement for any number of them.
+func (s *Service) Purchases(ctx context.Context, accountID, before int64, limit int) ([]Purchase, error) {
+	rows, err := purchasesOf(ctx, s.DB.Primary(ctx), accountID, before, limit)
+	if err != nil {
+		return nil, fmt.Errorf("order: purchases: %w", err)
+	}
+	now := s.Clock.Now()
+	out := make([]Purchase, len(rows))
+	for i, r := range rows {
+		out[i] = r.view(now)
+	}
+	return out, nil
+}
+
+// Owned returns the secret of a purchase to the account that it belongs to; anything else is NotFound order.unknown.
+func (s *Service) Owned(ctx context.Context, accountID int64, code string) (string, error) {
+	g, err := groupBy(ctx, s.DB.Primary(ctx).Where("account_id = ?", accountID), "code = ?", canonical(code))
+	if err != nil {
+		return "", fmt.Errorf("order: owned: %w", err)
+	}
+	if g.ID == 0 {
+		return "", unknown()
+	}
+	return s.secret(g.RequestKey), nil
+}
+
+// Claimable counts the purchases of guests with exactly one of these proven contacts; empty ones fit nothing.
+func (s *Service) Claimable(ctx context.Context, phone, email string) (int, error) {
+	if phone == "" && email == "" {
+		return 0, nil
+	}
+	n, err := claimable(ctx, s.DB.Primary(ctx), phone, email)
+	if err != nil {
+		return 0, fmt.Errorf("order: claimable: %w", err)
+	}
+	return n, nil
+}
+
+// Claim makes the purchases that Claimable counts those of an account. The caller vouches that its owner has proven both
+// contacts.
+func (s *Service) Claim(ctx context.Context, tx db.Tx, accountID int64, phone, email string) (int, error) {
+	if phone == "" && email == "" {
+		return 0, nil
+	}
+	n, err := claim(ctx, tx, accountID, phone, email)
+	if err != nil {
+		return 0, fmt.Errorf("order: claim: %w", err)
+	}
+	return n, nil
+}
+
+// Unfinished counts the purchases of an account of which something is still to be paid, delivered or paid back.
+func (s *Service) Unfinished(ctx context.Context, tx db.Tx, accountID int64) (int, error) {
+	n, err := unfinished(ctx, tx, accountID)
+	if err != nil {
+		return 0, fmt.Errorf("order: unfinished: %w", err)
+	}
+	return n, nil
+}
+
+// Anonymise takes out of an account's purchases who bought and where it went, and returns the e-mails that stood there.
+// Codes, lines, amounts, the province and the names on an invoice are the books and stay.
+func (s *Service) Anonymise(ctx context.Context, tx db.Tx, accountID int64) (emails []string, err error) {
+	if emails, err = anonymise(ctx, tx, accountID, s.Clock.Now()); err != nil {
+		return nil, fmt.Errorf("order: anonymise: %w", err)
+	}
+	return emails, nil
+}
+
+// Own returns all purchases of an account with everything in them, oldest first, for its owner to take along.
+func (s *Service) Own(ctx context.Context, accountID int64) ([]GroupView, error) {
+	groups, err := groupsOf(ctx, s.DB.Primary(ctx), accountID)
+	if err != nil {
+		return nil, fmt.Errorf("order: own: %w", err)
+	}
+	out := make([]GroupView, 0, len(groups))
+	for _, g := range groups {
+		v, err := s.view(ctx, g)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// ConsentGiven is one box of a purchase.
+type ConsentGiven struct {
+	Code, Purpose, TextVersion string
+	Given                      bool
+	At                         time.Time
+}
+
+// Consents are the boxes of all purchases of an account, oldest first.
+func (s *Service) Consents(ctx context.Context, accountID int64) ([]ConsentGiven, error) {
+	out, err := consentsOf(ctx, s.DB.Primary(ctx), accountID)
+	if err != nil {
+		return nil, fmt.Errorf("order: consents: %w", err)
+	}
+	return out, nil
 }

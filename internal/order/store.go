@@ -15,6 +15,7 @@ import (
 	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/platform/db"
 	"choocop.vn/ocop/internal/platform/ident"
+	"choocop.vn/ocop/internal/platform/money"
 )
 
 type groupRow struct {
@@ -143,7 +144,8 @@ func drawIDs(ctx context.Context, tx db.Tx, drafts []*draft) error {
 }
 
 // insertGroups writes the purchases and what was consented to, also a no: that it was asked and refused is proof as well.
-// A purchase in cash of a phone number that has too many open ones is refused.
+// A purchase in cash of a phone number that has too many open ones is refused. The buyer's account is kept from being closed
+// until the purchase is written; the purchase of one that was closed meanwhile is a guest's.
 func (s *Service) insertGroups(ctx context.Context, tx db.Tx, drafts []*draft) error {
 	groups, consents := []row{}, []row{}
 	for _, d := range drafts {
@@ -152,7 +154,7 @@ func (s *Service) insertGroups(ctx context.Context, tx db.Tx, drafts []*draft) e
 			"contact_name": d.Contact.Name, "contact_phone": d.Contact.Phone, "contact_email": d.Contact.Email,
 			"province_code": d.Address.ProvinceCode, "commune_code": d.Address.CommuneCode, "street": d.Address.Street, "method": d.Method,
 			"note": d.Note, "invoice_company": d.Invoice.Company, "invoice_tax_code": d.Invoice.TaxCode, "invoice_address": d.Invoice.Address,
-			"total": int64(d.Total), "placed_at": d.now})
+			"total": int64(d.Total), "placed_at": d.now, "account_id": orNull(d.AccountID)})
 		consents = append(consents, row{"group_id": d.groupID, "purpose": "terms", "given": d.Consents.Terms},
 			row{"group_id": d.groupID, "purpose": "marketing_email", "given": d.Consents.Marketing})
 		if d.AdultsOnly {
@@ -170,13 +172,14 @@ func (s *Service) insertGroups(ctx context.Context, tx db.Tx, drafts []*draft) e
 
 const groupsInsert = `WITH made AS (
 	INSERT INTO order_group (id, code, secret_hash, request_key, request_print, locale, contact_name, contact_phone, contact_email, province_code,
-		commune_code, street, method, note, invoice_company, invoice_tax_code, invoice_address, total, placed_at)
+		commune_code, street, method, note, invoice_company, invoice_tax_code, invoice_address, total, placed_at, account_id)
 	OVERRIDING SYSTEM VALUE
 	SELECT id, code, decode(secret_hash, 'hex'), request_key, decode(request_print, 'hex'), locale, contact_name, contact_phone, contact_email,
-		province_code, commune_code, street, method, note, invoice_company, invoice_tax_code, invoice_address, total, placed_at
+		province_code, commune_code, street, method, note, invoice_company, invoice_tax_code, invoice_address, total, placed_at,
+		(SELECT a.id FROM account a WHERE a.id = r.account_id AND a.state = 'active' FOR SHARE)
 	FROM jsonb_to_recordset(CAST(@groups AS jsonb)) AS r(id bigint, code text, secret_hash text, request_key text, request_print text, locale text,
 		contact_name text, contact_phone text, contact_email text, province_code text, commune_code text, street text, method text, note text,
-		invoice_company text, invoice_tax_code text, invoice_address text, total bigint, placed_at timestamptz)
+		invoice_company text, invoice_tax_code text, invoice_address text, total bigint, placed_at timestamptz, account_id bigint)
 	WHERE method <> 'cod' OR @most > (
 		SELECT count(*) FROM order_group g WHERE g.method = 'cod' AND g.contact_phone = r.contact_phone AND g.placed_at > @since
 			AND EXISTS (SELECT FROM orders o WHERE o.group_id = g.id AND o.state IN ('placed', 'packed')))
@@ -339,4 +342,91 @@ func carrierNames(ctx context.Context, g *gorm.DB) (map[string]carrierName, erro
 		out[r.Code] = r
 	}
 	return out, err
+}
+
+type purchaseRow struct {
+	ID       int64
+	Code     string
+	PlacedAt time.Time
+	Total    int64
+	Method   string
+	Orders   string // JSON: what view takes
+	Names    string
+	Pieces   int
+}
+
+func (r purchaseRow) view(now time.Time) Purchase {
+	p := Purchase{ID: r.ID, Code: r.Code, PlacedAt: r.PlacedAt, Total: money.VND(r.Total), Method: payment.Method(r.Method), Pieces: r.Pieces}
+	var orders []struct {
+		State     State
+		PayBefore *time.Time
+	}
+	var names [][2]string
+	_ = json.Unmarshal([]byte(r.Orders), &orders) // made by the statement below
+	_ = json.Unmarshal([]byte(r.Names), &names)
+	for _, o := range orders {
+		if o.State == AwaitingPayment && o.PayBefore != nil && !now.Before(*o.PayBefore) {
+			o.State = Expired // as the status page says it
+		}
+		p.States = append(p.States, o.State)
+	}
+	for _, n := range names {
+		p.NamesVI, p.NamesEN = append(p.NamesVI, n[0]), append(p.NamesEN, n[1])
+	}
+	return p
+}
+
+func purchasesOf(ctx context.Context, g *gorm.DB, accountID, before int64, limit int) ([]purchaseRow, error) {
+	var rows []purchaseRow
+	err := g.WithContext(ctx).Raw(`SELECT g.id, g.code, g.placed_at, g.total, g.method,
+			(SELECT json_agg(json_build_object('State', o.state, 'PayBefore', o.pay_before) ORDER BY o.id) FROM orders o WHERE o.group_id = g.id)::text AS orders,
+			(SELECT json_agg(json_build_array(n.name_vi, n.name_en)) FROM (SELECT l.name_vi, l.name_en FROM order_line l JOIN orders o ON o.id = l.order_id
+				WHERE o.group_id = g.id ORDER BY l.id LIMIT 4) n)::text AS names,
+			(SELECT sum(l.quantity) FROM order_line l JOIN orders o ON o.id = l.order_id WHERE o.group_id = g.id) AS pieces
+		FROM order_group g WHERE g.account_id = ? AND (? = 0 OR g.id < ?) ORDER BY g.id DESC LIMIT ?`, accountID, before, before, limit).Scan(&rows).Error
+	return rows, err
+}
+
+// unclaimed is the condition of Claimable and Claim; a contact that is empty fits no row.
+const unclaimed = `account_id IS NULL AND anonymised_at IS NULL
+	AND (contact_phone = NULLIF(?, '') OR contact_email <> '' AND lower(contact_email) = NULLIF(?, ''))`
+
+func claimable(ctx context.Context, g *gorm.DB, phone, email string) (n int, err error) {
+	err = g.WithContext(ctx).Raw(`SELECT count(*) FROM order_group WHERE `+unclaimed, phone, email).Scan(&n).Error
+	return n, err
+}
+
+func claim(ctx context.Context, tx db.Tx, accountID int64, phone, email string) (int, error) {
+	done := tx.WithContext(ctx).Exec(`UPDATE order_group SET account_id = ? WHERE `+unclaimed, accountID, phone, email)
+	return int(done.RowsAffected), done.Error
+}
+
+func unfinished(ctx context.Context, tx db.Tx, accountID int64) (n int, err error) {
+	err = tx.WithContext(ctx).Raw(`SELECT count(DISTINCT g.id) FROM order_group g JOIN orders o ON o.group_id = g.id JOIN payment p ON p.id = o.payment_id
+		WHERE g.account_id = ? AND (o.state NOT IN ('delivered', 'cancelled', 'expired') OR o.state <> 'delivered' AND p.state = 'paid')`, accountID).Scan(&n).Error
+	return n, err
+}
+
+func anonymise(ctx context.Context, tx db.Tx, accountID int64, now time.Time) ([]string, error) {
+	var emails []string
+	g := tx.WithContext(ctx)
+	err := g.Raw(`SELECT DISTINCT contact_email FROM order_group WHERE account_id = ? AND contact_email <> ''`, accountID).Scan(&emails).Error
+	if err != nil {
+		return nil, err
+	}
+	return emails, g.Exec(`UPDATE order_group SET anonymised_at = ?, contact_name = '', contact_phone = '', contact_email = '', street = '', note = ''
+		WHERE account_id = ? AND anonymised_at IS NULL`, now, accountID).Error
+}
+
+func groupsOf(ctx context.Context, g *gorm.DB, accountID int64) ([]groupRow, error) {
+	var rows []groupRow
+	err := g.WithContext(ctx).Table("order_group").Where("account_id = ?", accountID).Order("id").Scan(&rows).Error
+	return rows, err
+}
+
+func consentsOf(ctx context.Context, g *gorm.DB, accountID int64) ([]ConsentGiven, error) {
+	var rows []ConsentGiven
+	err := g.WithContext(ctx).Raw(`SELECT g.code, c.purpose, c.text_version, c.given, c.at FROM consent c JOIN order_group g ON g.id = c.group_id
+		WHERE g.account_id = ? ORDER BY c.id`, accountID).Scan(&rows).Error
+	return rows, err
 }

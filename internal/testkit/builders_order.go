@@ -56,7 +56,7 @@ func NewCheckout(t testing.TB, d *db.DB, rules ...promo.Rule) *Checkout {
 	}
 	goods := catalog.New(d, c)
 	k := &Checkout{DB: d, Clock: c, Stock: inventory.New(d, c), Payments: payment.New(vietqr.Generator{}, c), Mails: box}
-	k.Carts = cart.New(d, c, goods, k.Stock)
+	k.Carts = cart.New(d, c, goods, k.Stock).WithSecret([]byte("a secret of tests, thirty-two bytes"))
 	k.Orders = order.New(order.Deps{DB: d, Clock: c, Jobs: queue, Geo: geo.New(d), Producers: producer.New(d, c), Catalog: goods,
 		Showrooms: showroom.New(d), Stock: k.Stock, Promo: promo.New(c, rules...), Payments: k.Payments, Carts: k.Carts, Notify: tell},
 		order.Config{Secret: []byte("a secret of tests, thirty-two bytes"), BaseURL: "https://cho.example"})
