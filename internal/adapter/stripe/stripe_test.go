@@ -121,7 +121,9 @@ func TestRefundsAndDisputesAreRead(t *testing.T) {
 		g, _ := against(t, says(200, fmt.Sprintf(`{"id":"re_1","amount":45000,"status":%q,"failure_reason":"expired_or_canceled_card"}`, status)))
 		for _, ask := range []func() (payment.Returned, error){
 			func() (payment.Returned, error) { return g.LookBack(ctx, "re_1") },
-			func() (payment.Returned, error) { return g.PayBack(ctx, payment.PayBack{Key: "k", MoneyRef: "pi_1", Amount: 45_000}) },
+			func() (payment.Returned, error) {
+				return g.PayBack(ctx, payment.PayBack{Key: "k", MoneyRef: "pi_1", Amount: 45_000})
+			},
 		} {
 			r, err := ask()
 			if err != nil || r.State != want || r.Amount != 45_000 || r.Ref != "re_1" || (r.Why != "") != (want == payment.ReturnFailed) {

@@ -1,0 +1,188 @@
+package testcard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"choocop.vn/ocop/internal/payment"
+	"choocop.vn/ocop/internal/platform/money"
+)
+
+// refundTime is how long money takes back to the card; disputeTime how long there is to answer a dispute.
+const (
+	refundTime  = 5 * time.Second
+	disputeTime = 7 * 24 * time.Hour
+)
+
+// payback is money on its way back.
+type payback struct {
+	Amount money.VND
+	Reason string
+	At     time.Time
+}
+
+// transfer is a share that was passed on.
+type transfer struct {
+	Account  string
+	Amount   money.VND
+	Reversed map[string]money.VND // by request key
+}
+
+// of reads the paid page that a ref belongs to.
+func (g *Gateway) of(ref, kind string) (page, error) {
+	if !strings.HasPrefix(ref, kind) {
+		return page{}, fmt.Errorf("testcard: %w", payment.ErrUnknownRef)
+	}
+	p, err := g.load(ref)
+	if err == nil && p.State != payment.StandingPaid {
+		err = fmt.Errorf("testcard: %w", payment.ErrUnknownRef)
+	}
+	return p, err
+}
+
+// PayBack gives money back, never more than was paid.
+func (g *Gateway) PayBack(_ context.Context, b payment.PayBack) (payment.Returned, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p, err := g.of(b.MoneyRef, "tm_")
+	if err != nil {
+		return payment.Returned{}, err
+	}
+	ref := "tr_" + p.id() + "_" + g.hash("refund", b.Key)
+	if known, ok := p.Returns[ref]; ok {
+		if known.Amount != b.Amount {
+			return payment.Returned{}, errors.New("testcard: this key gave back another amount")
+		}
+		return g.returned(ref, known), nil
+	}
+	left := p.Opening.Amount
+	for _, r := range p.Returns {
+		left -= r.Amount
+	}
+	if b.Amount <= 0 || b.Amount > left {
+		return payment.Returned{}, fmt.Errorf("testcard: %w: %s of %s left", payment.ErrRefused, b.Amount, left)
+	}
+	r := payback{Amount: b.Amount, Reason: b.Reason, At: g.Clock.Now()}
+	if p.Returns == nil {
+		p.Returns = map[string]payback{}
+	}
+	p.Returns[ref] = r
+	if err := g.save(p); err != nil {
+		return payment.Returned{}, err
+	}
+	return g.returned(ref, r), g.tell(payment.NoticeRefund, ref, refundTime+time.Second, 1)
+}
+
+func (g *Gateway) returned(ref string, r payback) payment.Returned {
+	out := payment.Returned{Ref: ref, Amount: r.Amount, State: payment.ReturnSent}
+	if !g.Clock.Now().Before(r.At.Add(refundTime)) {
+		out.State = payment.ReturnDone
+	}
+	return out
+}
+
+// LookBack says how money on its way back stands.
+func (g *Gateway) LookBack(_ context.Context, refundRef string) (payment.Returned, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p, err := g.of(refundRef, "tr_")
+	if err != nil {
+		return payment.Returned{}, err
+	}
+	r, ok := p.Returns[refundRef]
+	if !ok {
+		return payment.Returned{}, fmt.Errorf("testcard: %w", payment.ErrUnknownRef)
+	}
+	return g.returned(refundRef, r), nil
+}
+
+// Dispute lets the buyer's bank ask the money of a page back, or settles what it asked: state is open, answered, won or
+// lost.
+func (g *Gateway) Dispute(pageRef, state string) (ref string, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p, err := g.of(pageRef, "tp_")
+	if err != nil {
+		return "", err
+	}
+	ref = "td_" + p.id()
+	if p.Contest == nil {
+		now := g.Clock.Now()
+		by := now.Add(disputeTime)
+		p.Contest = &payment.Contest{Ref: ref, MoneyRef: "tm_" + p.id(), Amount: p.Opening.Amount, Reason: "product_not_received", OpenedAt: now, AnswerBy: &by}
+	}
+	p.Contest.State = state
+	if err := g.save(p); err != nil {
+		return "", err
+	}
+	return ref, g.tell(payment.NoticeDispute, ref, 0, 1)
+}
+
+// LookDispute says how a dispute stands.
+func (g *Gateway) LookDispute(_ context.Context, disputeRef string) (payment.Contest, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p, err := g.of(disputeRef, "td_")
+	if err != nil {
+		return payment.Contest{}, err
+	}
+	if p.Contest == nil {
+		return payment.Contest{}, fmt.Errorf("testcard: %w", payment.ErrUnknownRef)
+	}
+	return *p.Contest, nil
+}
+
+// Transfer passes a share on, never more than was paid.
+func (g *Gateway) Transfer(_ context.Context, t payment.Transfer) (string, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p, err := g.of(t.MoneyRef, "tm_")
+	if err != nil {
+		return "", err
+	}
+	ref := "tt_" + p.id() + "_" + g.hash("transfer", t.Key)
+	if _, ok := p.Transfers[ref]; ok {
+		return ref, nil
+	}
+	left := p.Opening.Amount
+	for _, other := range p.Transfers {
+		left -= other.Amount
+	}
+	if t.Amount <= 0 || t.Amount > left {
+		return "", fmt.Errorf("testcard: %w: %s of %s left", payment.ErrRefused, t.Amount, left)
+	}
+	if p.Transfers == nil {
+		p.Transfers = map[string]transfer{}
+	}
+	p.Transfers[ref] = transfer{Account: t.Account, Amount: t.Amount, Reversed: map[string]money.VND{}}
+	return ref, g.save(p)
+}
+
+// Reverse takes back a part of a transfer.
+func (g *Gateway) Reverse(_ context.Context, key, transferRef string, amount money.VND) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p, err := g.of(transferRef, "tt_")
+	if err != nil {
+		return err
+	}
+	t, ok := p.Transfers[transferRef]
+	if !ok {
+		return fmt.Errorf("testcard: %w", payment.ErrUnknownRef)
+	}
+	if _, done := t.Reversed[key]; done {
+		return nil
+	}
+	left := t.Amount
+	for _, r := range t.Reversed {
+		left -= r
+	}
+	if amount <= 0 || amount > left {
+		return fmt.Errorf("testcard: %w: %s of %s left", payment.ErrRefused, amount, left)
+	}
+	t.Reversed[key] = amount
+	return g.save(p)
+}
