@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"choocop.vn/ocop/internal/testkit"
 )
 
 // caller is a partner's program: it sends JSON and keeps nothing between requests.
@@ -198,4 +200,12 @@ func TestAPartnersProgramBuysFromTwoSellers(t *testing.T) {
 	if m.count(t, `SELECT count(*) FROM orders WHERE state = 'cancelled'`) != 2 {
 		t.Error("the rest was not cancelled")
 	}
+}
+
+// spirits is a product for adults only.
+func spirits(t *testing.T, m *market) int64 {
+	t.Helper()
+	var category string
+	testkit.Scan(t, m.DB, &category, `SELECT code FROM category WHERE set_no = 14`)
+	return testkit.Product(t, m.DB, testkit.WithName("Rượu dừa", "Coconut spirit"), testkit.WithCategory(category), testkit.WithSKU("RUOUDUA1"))
 }
