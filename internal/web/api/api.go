@@ -61,7 +61,7 @@ type API struct {
 // Open registers the routes on an engine of their own: what goes wrong here is told in JSON, also before a route is found.
 func (a *API) Open(proxies []string, before ...gin.HandlerFunc) error {
 	e := gin.New()
-	e.ContextWithFallback, e.HandleMethodNotAllowed = true, true
+	e.ContextWithFallback, e.HandleMethodNotAllowed, e.RedirectTrailingSlash = true, true, false
 	if err := e.SetTrustedProxies(proxies); err != nil {
 		return err
 	}
