@@ -26,6 +26,7 @@ import (
 	"choocop.vn/ocop/internal/adapter/blob"
 	"choocop.vn/ocop/internal/adapter/mail"
 	"choocop.vn/ocop/internal/adapter/vietqr"
+	"choocop.vn/ocop/internal/adapter/webhook"
 	"choocop.vn/ocop/internal/cart"
 	"choocop.vn/ocop/internal/catalog"
 	"choocop.vn/ocop/internal/certification"
@@ -36,6 +37,7 @@ import (
 	"choocop.vn/ocop/internal/media"
 	"choocop.vn/ocop/internal/notify"
 	"choocop.vn/ocop/internal/order"
+	"choocop.vn/ocop/internal/partner"
 	"choocop.vn/ocop/internal/payment"
 	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/platform/asset"
@@ -65,6 +67,7 @@ type App struct {
 	Redis     *redis.Client
 	Clock     clock.Clock
 	Geo       *geo.Service
+	Partners  *partner.Service
 	Accounts  *account.Service
 	Media     *media.Service
 	Producers *producer.Service
@@ -160,6 +163,8 @@ func (a *App) services(secret []byte, sender notify.Sender) error {
 	}
 	d, c := a.DB, a.Clock
 	a.Geo = geo.New(d)
+	seal, local := sha256.Sum256(append([]byte("partner webhooks\x00"), secret...)), !a.Config.InProduction()
+	a.Partners = partner.New(d, c, webhook.New(local), partner.Config{Secret: seal[:], Local: local})
 	a.Accounts = account.New(d)
 	a.Media = media.New(d, a.blobs, c)
 	a.Producers = producer.New(d, c)

@@ -18,6 +18,8 @@ var levels = map[string]int{
 	"internal/platform/localpg": 10,
 
 	"internal/audit": 20, "internal/media": 20, "internal/geo": 20,
+	// partner holds API keys and outgoing webhooks; below all business, so that every domain may tell of its deeds.
+	"internal/partner": 25,
 	"internal/account": 30,
 	"internal/notify":  40, "internal/producer": 40,
 	"internal/catalog": 50, "internal/showroom": 50,
@@ -35,6 +37,8 @@ var levels = map[string]int{
 	"internal/adapter/blob": 120, "internal/adapter/mail": 120, "internal/adapter/stripe": 120, "internal/adapter/vietqr": 120,
 	// testcard is the card provider of the demo market and the tests.
 	"internal/adapter/testcard": 120,
+	// webhook posts to partners' servers and to no others.
+	"internal/adapter/webhook": 120,
 
 	"internal/web/kit":  130,
 	"internal/web/shop": 140, "internal/web/seller": 140, "internal/web/pos": 140, "internal/web/office": 140, "internal/web/api": 140,
@@ -61,6 +65,7 @@ var fills = map[string]string{
 	"internal/adapter/stripe":   "internal/payment",
 	"internal/adapter/testcard": "internal/payment",
 	"internal/adapter/vietqr":   "internal/payment",
+	"internal/adapter/webhook":  "internal/partner",
 }
 
 const platform = "internal/platform"

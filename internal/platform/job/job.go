@@ -21,6 +21,15 @@ import (
 // Args is the payload of one kind of job: ids, never whole records, never personal data.
 type Args = river.JobArgs
 
+// Options say in which queue a kind waits and how often it is tried; a kind that differs has a method InsertOpts.
+type Options = river.InsertOpts
+
+// Outside is the queue of jobs that wait for other people's servers, so that a slow one never holds up our own work.
+const Outside = "outside"
+
+// outsideWorkers is how many of them run at a time in one program.
+const outsideWorkers = 2
+
 // Queue puts jobs in.
 type Queue struct{ client *river.Client[*sql.Tx] }
 
@@ -99,7 +108,7 @@ type Runner struct {
 // Run starts n workers on d's pool. It polls as well as listens, so a restart of PostgreSQL is survived.
 func Run(ctx context.Context, d *db.DB, w *Workers, n int) (*Runner, error) {
 	client, err := river.NewClient(riverpgxv5.New(d.Pool()), &river.Config{
-		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: n}},
+		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: n}, Outside: {MaxWorkers: outsideWorkers}},
 		Workers:           w.set,
 		PeriodicJobs:      w.periodic,
 		FetchPollInterval: time.Second,
