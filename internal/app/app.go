@@ -186,7 +186,7 @@ func (a *App) services(secret []byte, sender notify.Sender) error {
 	a.Store = storefront.New(storefront.Sources{DB: d, Clock: c, Geo: a.Geo, Catalog: a.Catalog, Certificates: a.Stars, Showrooms: a.Showrooms, Search: a.Search, Pictures: a.Media,
 		Cache: a.Redis.Cache("store", redis.ForToday(c))})
 	a.workers = job.NewWorkers()
-	worker.Register(a.workers, worker.Deps{Orders: a.Orders, Carts: a.Carts, Stock: a.Stock})
+	worker.Register(a.workers, worker.Deps{Orders: a.Orders, Carts: a.Carts, Stock: a.Stock, Partners: a.Partners, Notify: notes})
 	return nil
 }
 

@@ -215,6 +215,14 @@ type Notice struct {
 	Endpoint Endpoint
 }
 
+// Why is the text key of the reason.
+func (n Notice) Why() string {
+	if n.Endpoint.PausedWhy == PausedGone {
+		return "mail.webhook_paused.gone"
+	}
+	return "mail.webhook_paused.failing"
+}
+
 // PauseNotice is what TellPaused mails; it is not ok when the endpoint is at work again.
 func (s *Service) PauseNotice(ctx context.Context, j TellPaused) (Notice, bool, error) {
 	n, ok, err := pauseNotice(ctx, s.db.Primary(ctx), j.Endpoint)

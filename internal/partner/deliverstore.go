@@ -47,7 +47,7 @@ type dueRow struct {
 func due(ctx context.Context, g *gorm.DB, endpointID int64, now time.Time, limit int) ([]dueRow, error) {
 	var rows []dueRow
 	err := g.WithContext(ctx).Raw(`SELECT d.id, d.event_id, d.attempts, v.kind, v.payload, v.created_at
-		FROM webhook_delivery d JOIN webhook_event v ON v.id = d.event_id JOIN webhook_endpoint e ON e.id = d.endpoint_id
+		FROM webhook_delivery d JOIN webhook_notice v ON v.id = d.event_id JOIN webhook_endpoint e ON e.id = d.endpoint_id
 		WHERE d.endpoint_id = ? AND d.state = 'waiting' AND d.next_at <= ? AND e.state = 'active' ORDER BY d.next_at, d.id LIMIT ?`,
 		endpointID, now, limit).Scan(&rows).Error
 	return rows, err
@@ -106,7 +106,7 @@ func deliveries(ctx context.Context, g *gorm.DB, code, state, eventID string, be
 	}
 	err := g.WithContext(ctx).Raw(`SELECT d.id, d.event_id, e.code AS endpoint, v.kind, v.subject, d.state, d.attempts, v.created_at, d.next_at, d.last_at,
 			d.last_status, d.last_answer, d.done_at
-		FROM webhook_endpoint e JOIN webhook_delivery d ON d.endpoint_id = e.id JOIN webhook_event v ON v.id = d.event_id
+		FROM webhook_endpoint e JOIN webhook_delivery d ON d.endpoint_id = e.id JOIN webhook_notice v ON v.id = d.event_id
 		WHERE e.code = @code AND (@state = '' OR d.state = @state) AND (@event = '' OR d.event_id = @event) AND (@before = 0 OR d.id < @before)
 		ORDER BY d.id DESC LIMIT @limit`,
 		map[string]any{"code": code, "state": state, "event": eventID, "before": before, "limit": limit}).Scan(&rows).Error
@@ -142,7 +142,7 @@ func lockEndpoint(ctx context.Context, tx db.Tx, partnerID int64, code string) (
 // redeliver makes one delivery due again, or all that were given up for events since a moment. What waits keeps its turn.
 func redeliver(ctx context.Context, tx db.Tx, code, eventID string, since, now time.Time) (int, error) {
 	r := tx.WithContext(ctx).Exec(`UPDATE webhook_delivery d SET state = 'waiting', attempts = 0, next_at = @now, done_at = NULL
-		FROM webhook_event v
+		FROM webhook_notice v
 		WHERE v.id = d.event_id AND d.endpoint_id = (SELECT id FROM webhook_endpoint WHERE code = @code)
 			AND (d.event_id = @event OR @event = '' AND d.state = 'failed' AND v.created_at >= @since)`,
 		map[string]any{"code": code, "event": eventID, "since": since, "now": now})
@@ -155,7 +155,7 @@ const sweepSize = 5000
 // sweep spares what is still on its way, such as a redelivery of the last minute.
 func sweep(ctx context.Context, g *gorm.DB, before time.Time) (n int, err error) {
 	err = g.WithContext(ctx).Raw(`WITH old AS (
-			SELECT v.id FROM webhook_event v WHERE v.created_at < @before
+			SELECT v.id FROM webhook_notice v WHERE v.created_at < @before
 				AND NOT EXISTS (SELECT FROM webhook_delivery d JOIN webhook_endpoint e ON e.id = d.endpoint_id
 					WHERE d.event_id = v.id AND (d.state = 'waiting' AND e.state = 'active' OR d.last_at >= @before))
 			ORDER BY v.created_at LIMIT @limit
@@ -164,7 +164,7 @@ func sweep(ctx context.Context, g *gorm.DB, before time.Time) (n int, err error)
 		), dropped AS (
 			DELETE FROM webhook_delivery d USING old WHERE d.event_id = old.id
 		), swept AS (
-			DELETE FROM webhook_event v USING old WHERE v.id = old.id RETURNING 1
+			DELETE FROM webhook_notice v USING old WHERE v.id = old.id RETURNING 1
 		)
 		SELECT count(*) FROM swept`, map[string]any{"before": before, "limit": sweepSize}).Scan(&n).Error
 	return n, err

@@ -1,7 +1,7 @@
 // Package partner owns those who sell or show the market's goods elsewhere (a provincial portal, an app): their API keys
 // and what they are told by webhooks.
 //
-// Tables: partner, partner_key, webhook_endpoint, webhook_event, webhook_delivery, webhook_attempt.
+// Tables: partner, partner_key, webhook_endpoint, webhook_notice, webhook_delivery, webhook_attempt.
 //
 // Promises:
 //   - A key is shown once and never stored; the table holds its SHA-256. Revoking it takes effect at once in this program
@@ -18,6 +18,7 @@ package partner
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"time"
 
@@ -123,6 +124,15 @@ type Endpoint struct {
 	Failures     int    // in a row
 	FailingSince *time.Time
 	CreatedAt    time.Time
+}
+
+// Host is the name of the server behind the endpoint.
+func (e Endpoint) Host() string {
+	u, err := url.Parse(e.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 // States of a delivery.

@@ -95,7 +95,7 @@ func revokeKey(ctx context.Context, tx db.Tx, prefix string, now time.Time) (boo
 // holder's hash is empty where there is none.
 func useKey(ctx context.Context, g *gorm.DB, prefix string, hash []byte, now time.Time) (holder, error) {
 	var r struct {
-		keyRow
+		Key    keyRow `gorm:"embedded"`
 		Hash   []byte
 		Name   string
 		Email  string
@@ -110,8 +110,8 @@ func useKey(ctx context.Context, g *gorm.DB, prefix string, hash []byte, now tim
 		SELECT `+keyColumns+`, k.hash, p.name, p.email, p.locale, p.state, p.created_at AS since
 		FROM partner_key k JOIN partner p ON p.id = k.partner_id WHERE k.prefix = @prefix`,
 		map[string]any{"prefix": prefix, "hash": hash, "now": now, "before": now.Add(-time.Minute)}).Scan(&r).Error
-	h := holder{key: r.key(), hash: r.Hash}
-	h.partner = Partner{ID: r.PartnerID, Name: r.Name, Email: r.Email, Locale: i18n.Locale(r.Locale), State: r.State, CreatedAt: r.Since}
+	h := holder{key: r.Key.key(), hash: r.Hash}
+	h.partner = Partner{ID: r.Key.PartnerID, Name: r.Name, Email: r.Email, Locale: i18n.Locale(r.Locale), State: r.State, CreatedAt: r.Since}
 	return h, err
 }
 
@@ -185,7 +185,7 @@ func insertEvents(ctx context.Context, tx db.Tx, events []byte) (bool, error) {
 			JOIN webhook_endpoint e ON e.state = 'active' AND v.kind = ANY (e.kinds) AND (v.partner_id IS NULL OR v.partner_id = e.partner_id)
 			JOIN partner p ON p.id = e.partner_id AND p.state = 'active'
 		), made AS (
-			INSERT INTO webhook_event (id, kind, subject, payload, partner_id, created_at)
+			INSERT INTO webhook_notice (id, kind, subject, payload, partner_id, created_at)
 			SELECT DISTINCT ON (id) id, kind, subject, payload, partner_id, at FROM told
 		)
 		INSERT INTO webhook_delivery (event_id, endpoint_id, next_at) SELECT id, endpoint_id, at FROM told ORDER BY at, id`, string(events))

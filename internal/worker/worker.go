@@ -3,12 +3,15 @@ package worker
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
 	"choocop.vn/ocop/internal/cart"
 	"choocop.vn/ocop/internal/inventory"
+	"choocop.vn/ocop/internal/notify"
 	"choocop.vn/ocop/internal/order"
+	"choocop.vn/ocop/internal/partner"
 	"choocop.vn/ocop/internal/platform/job"
 )
 
@@ -17,6 +20,9 @@ type Deps struct {
 	Orders *order.Service
 	Carts  *cart.Service
 	Stock  *inventory.Service
+	// Partners are told of what happened; Notify carries the mail that they could not be.
+	Partners *partner.Service
+	Notify   *notify.Service
 }
 
 // Register tells w about every job of the program.
@@ -31,6 +37,25 @@ func Register(w *job.Workers, d Deps) {
 	w.Every(5*time.Minute, inventory.TidyReservations{})
 	job.Handle(w, counted("baskets forgotten", func(ctx context.Context, _ cart.Sweep) (int, error) { return d.Carts.SweepOld(ctx) }))
 	w.Every(24*time.Hour, cart.Sweep{})
+
+	job.Handle(w, func(ctx context.Context, j partner.DeliverJob) error {
+		_, err := d.Partners.Deliver(ctx, j)
+		return err
+	})
+	w.Every(5*time.Second, partner.DeliverJob{})
+	job.Handle(w, counted("webhook events removed", func(ctx context.Context, _ partner.SweepJob) (int, error) { return d.Partners.Sweep(ctx) }))
+	w.Every(time.Hour, partner.SweepJob{})
+	job.Handle(w, d.tellPaused)
+}
+
+// tellPaused mails a partner that nothing more is sent to an endpoint.
+func (d Deps) tellPaused(ctx context.Context, j partner.TellPaused) error {
+	n, ok, err := d.Partners.PauseNotice(ctx, j)
+	if err != nil || !ok {
+		return err
+	}
+	return d.Notify.Send(ctx, notify.Mail{RequestKey: fmt.Sprintf("webhook-paused-%s-%d", j.Endpoint, j.At.Unix()), Kind: "webhook_paused", To: n.Partner.Email,
+		Locale: n.Partner.Locale, SubjectArgs: map[string]any{"host": n.Endpoint.Host()}, Data: n})
 }
 
 // counted logs how much a sweep did, when it did anything.

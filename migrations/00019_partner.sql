@@ -48,7 +48,7 @@ CREATE TABLE webhook_endpoint (
 CREATE INDEX webhook_endpoint_partner ON webhook_endpoint (partner_id, id);
 
 -- What happened, once for all who listen.
-CREATE TABLE webhook_event (
+CREATE TABLE webhook_notice (
   id         text PRIMARY KEY,
   kind       text NOT NULL,
   subject    text NOT NULL,
@@ -58,11 +58,11 @@ CREATE TABLE webhook_event (
   created_at timestamptz NOT NULL,
   CHECK ((partner_id IS NOT NULL) = (kind LIKE 'order.%'))
 );
-CREATE INDEX webhook_event_created ON webhook_event (created_at);
+CREATE INDEX webhook_notice_created ON webhook_notice (created_at);
 
 CREATE TABLE webhook_delivery (
   id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  event_id    text NOT NULL REFERENCES webhook_event (id),
+  event_id    text NOT NULL REFERENCES webhook_notice (id),
   endpoint_id bigint NOT NULL REFERENCES webhook_endpoint (id),
   state       text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'failed')),
   attempts    int NOT NULL DEFAULT 0 CHECK (attempts >= 0),
@@ -112,7 +112,7 @@ CREATE TABLE stock_told (
   available  bigint NOT NULL CHECK (available >= 0)
 );
 CREATE TABLE stock_told_mark (
-  only           boolean PRIMARY KEY DEFAULT true CHECK (only),
+  one            boolean PRIMARY KEY DEFAULT true CHECK (one),
   movement_id    bigint NOT NULL,
   reservation_id bigint NOT NULL,
   seen_at        timestamptz NOT NULL,
@@ -122,6 +122,6 @@ CREATE INDEX stock_reservation_closed ON stock_reservation (closed_at) WHERE clo
 
 -- Up to which day partners were told of certificates that begin or end by date.
 CREATE TABLE certificate_told (
-  only    boolean PRIMARY KEY DEFAULT true CHECK (only),
+  one     boolean PRIMARY KEY DEFAULT true CHECK (one),
   told_on date NOT NULL
 );
