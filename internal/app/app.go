@@ -25,6 +25,7 @@ import (
 	"choocop.vn/ocop/internal/account"
 	"choocop.vn/ocop/internal/adapter/blob"
 	"choocop.vn/ocop/internal/adapter/mail"
+	"choocop.vn/ocop/internal/adapter/testcard"
 	"choocop.vn/ocop/internal/adapter/vietqr"
 	"choocop.vn/ocop/internal/adapter/webhook"
 	"choocop.vn/ocop/internal/cart"
@@ -82,11 +83,13 @@ type App struct {
 	Store     *storefront.Service
 	Views     *kit.Views
 	API       *api.API
+	Card      payment.Gateway // nil: no cards
 
 	handler  http.Handler
 	workers  *job.Workers
 	registry *prometheus.Registry
 	blobs    *blob.Disk
+	testCard *testcard.Gateway // the same as Card while that is the test gateway
 }
 
 // Options are what tests set otherwise.
@@ -94,6 +97,8 @@ type Options struct {
 	Clock  clock.Clock
 	Sender notify.Sender
 	Tracer db.Tracer
+	// Cards carries what the card gateway sends: its requests to Stripe, or the notices of the test gateway.
+	Cards http.RoundTripper
 }
 
 // New builds the program. The database may still be away or empty: see Migrate.
@@ -114,6 +119,10 @@ func New(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 		return nil, err
 	}
 	if a.blobs, err = blob.NewDisk(filepath.Join(cfg.Data, "media")); err != nil {
+		a.Close()
+		return nil, err
+	}
+	if err := a.openCards(o.Cards); err != nil {
 		a.Close()
 		return nil, err
 	}
@@ -225,7 +234,7 @@ func (a *App) web() error {
 	}
 	a.registry = prometheus.NewRegistry()
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	always := []gin.HandlerFunc{otelgin.Middleware("ocop"), kit.Trace(a.observer()), kit.Headers(https)}
+	always := []gin.HandlerFunc{otelgin.Middleware("ocop"), kit.Trace(a.observer()), kit.Headers(https, payPages(cfg)...)}
 	e.Use(always...)
 	e.Use(views.Recover())
 	(&hook.Hooks{Limiter: a.Redis.Limiter()}).Routes(e)
@@ -233,7 +242,7 @@ func (a *App) web() error {
 	a.machines(e, assets)
 	(&shop.Shop{Views: views, Store: a.Store, Search: a.Search, Geo: a.Geo, Media: a.Media, Carts: a.Carts, Orders: a.Orders,
 		Accounts: a.Accounts, Sessions: sessions, Codes: shop.Codes{SVG: vietqr.QR, PNG: vietqr.PNG}, Limiter: a.Redis.Limiter(),
-		Clock: a.Clock, HTTPS: https, BaseURL: cfg.BaseURL, Operator: operator, Gallery: !cfg.InProduction()}).Routes(e)
+		Clock: a.Clock, HTTPS: https, BaseURL: cfg.BaseURL, Operator: operator, Gallery: !cfg.InProduction(), TestCards: a.testCards()}).Routes(e)
 	a.API = &api.API{Views: views, Store: a.Store, Geo: a.Geo, Carts: a.Carts, Orders: a.Orders, Limiter: a.Redis.Limiter(), Clock: a.Clock,
 		BaseURL: cfg.BaseURL, Anonymous: api.AnonymousRates, Partner: api.PartnerRates}
 	if err := a.API.Open(cfg.Proxies, always...); err != nil {
@@ -386,10 +395,20 @@ func (a *App) Migrate(ctx context.Context) error {
 }
 
 // Work starts the job workers; stop the runner before Close.
-func (a *App) Work(ctx context.Context) (*job.Runner, error) { return job.Run(ctx, a.DB, a.workers, 4) }
+func (a *App) Work(ctx context.Context) (*job.Runner, error) {
+	if a.testCard != nil {
+		if err := a.testCard.Resume(); err != nil {
+			return nil, err
+		}
+	}
+	return job.Run(ctx, a.DB, a.workers, 4)
+}
 
 // Close gives everything back.
 func (a *App) Close() {
+	if a.testCard != nil {
+		a.testCard.Stop()
+	}
 	if a.blobs != nil {
 		_ = a.blobs.Close()
 	}

@@ -49,6 +49,8 @@ var composed = []string{
 	"showroom.kind.*",
 	"sort.*",
 	"suggest.*",
+	"testcard.do.*",
+	"testcard.what.*",
 	"weekday.*",
 }
 

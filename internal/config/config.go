@@ -34,13 +34,29 @@ type Config struct {
 	SMTPURL     string        `env:"OCOP_SMTP_URL"`
 	MailFrom    string        `env:"OCOP_MAIL_FROM" envDefault:"Chợ OCOP <khong-tra-loi@choocop.example>"`
 	VietQRTTL   time.Duration `env:"OCOP_VIETQR_TTL" envDefault:"15m"`
-	LogLevel    string        `env:"OCOP_LOG" envDefault:"info"`
-	OTLP        string        `env:"OCOP_OTLP_ENDPOINT"`
-	MetricsAddr string        `env:"OCOP_METRICS_ADDR"`
-	Proxies     []string      `env:"OCOP_TRUSTED_PROXIES"`
-	Demo        bool          `env:"OCOP_DEMO"`
-	Live        bool          `env:"OCOP_LIVE"` // read pages and styles from the working folder on each request
+	// Card says who takes cards; Read chooses the test gateway in development and none in production.
+	Card        string `env:"OCOP_CARD"`
+	Stripe      Stripe
+	LogLevel    string   `env:"OCOP_LOG" envDefault:"info"`
+	OTLP        string   `env:"OCOP_OTLP_ENDPOINT"`
+	MetricsAddr string   `env:"OCOP_METRICS_ADDR"`
+	Proxies     []string `env:"OCOP_TRUSTED_PROXIES"`
+	Demo        bool     `env:"OCOP_DEMO"`
+	Live        bool     `env:"OCOP_LIVE"` // read pages and styles from the working folder on each request
 	Operator    Operator
+}
+
+// Who may take cards.
+const (
+	CardOff    = "off"
+	CardTest   = "test"
+	CardStripe = "stripe"
+)
+
+// Stripe is what Stripe hands out.
+type Stripe struct {
+	Key           string `env:"OCOP_STRIPE_KEY"`
+	WebhookSecret string `env:"OCOP_STRIPE_WEBHOOK_SECRET"`
 }
 
 // Operator is who runs the platform; the e-commerce law wants it on every page (NĐ 248/2026, Art. 4).
@@ -52,7 +68,7 @@ type Operator struct {
 	Email   string `env:"OCOP_OPERATOR_EMAIL" envDefault:"lien-he@choocop.example"`
 }
 
-var secrets = []string{"DATABASE_URL", "DATABASE_READ_URL", "REDIS_URL", "OCOP_SECRET", "OCOP_SMTP_URL"}
+var secrets = []string{"DATABASE_URL", "DATABASE_READ_URL", "REDIS_URL", "OCOP_SECRET", "OCOP_SMTP_URL", "OCOP_STRIPE_KEY", "OCOP_STRIPE_WEBHOOK_SECRET"}
 
 // Read takes the settings from the environment. Every fault is named at once.
 func Read() (Config, error) {
@@ -87,6 +103,12 @@ func Read() (Config, error) {
 		c.BaseURL = "http://" + net.JoinHostPort(host, port)
 	}
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
+	if c.Card == "" {
+		c.Card = CardTest
+		if c.InProduction() {
+			c.Card = CardOff
+		}
+	}
 	return c, c.check()
 }
 
@@ -122,5 +144,25 @@ func (c Config) check() error {
 			fault("OCOP_DEMO cannot be on in production")
 		}
 	}
+	c.checkCards(fault)
 	return errors.Join(faults...)
+}
+
+func (c Config) checkCards(fault func(string, ...any)) {
+	switch c.Card {
+	case CardOff:
+	case CardTest:
+		if c.InProduction() {
+			fault("OCOP_CARD is test, whose money is not real; in production it may be %q or %q", CardStripe, CardOff)
+		}
+	case CardStripe:
+		if c.Stripe.Key == "" || c.Stripe.WebhookSecret == "" {
+			fault("OCOP_STRIPE_KEY and OCOP_STRIPE_WEBHOOK_SECRET are needed when OCOP_CARD is stripe")
+		}
+		if live := strings.HasPrefix(c.Stripe.Key, "sk_live_") || strings.HasPrefix(c.Stripe.Key, "rk_live_"); live && !c.InProduction() {
+			fault("OCOP_STRIPE_KEY moves real money; development takes keys that begin with sk_test_")
+		}
+	default:
+		fault("OCOP_CARD is %q; it may be %q, %q or %q", c.Card, CardStripe, CardTest, CardOff)
+	}
 }

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,5 +89,57 @@ func TestWrongValuesAreNamed(t *testing.T) {
 		if _, err := config.Read(); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s=%s: %v", name, value, err)
 		}
+	}
+}
+
+func TestCardsAreTakenByWhomTheModeAllows(t *testing.T) {
+	production := map[string]string{"OCOP_MODE": "production", "DATABASE_URL": "postgres://x", "REDIS_URL": "redis://x", "OCOP_BASE_URL": "https://cho.example",
+		"OCOP_SECRET": strings.Repeat("s", 32)}
+	for _, c := range []struct {
+		mode, card, key, secret string
+		want, fault             string
+	}{
+		{"development", "", "", "", "test", ""},
+		{"production", "", "", "", "off", ""},
+		{"production", "test", "", "", "", "OCOP_CARD"},
+		{"development", "off", "", "", "off", ""},
+		{"development", "paypal", "", "", "", "OCOP_CARD"},
+		{"development", "stripe", "", "", "", "OCOP_STRIPE_KEY"},
+		{"development", "stripe", "sk_test_1", "", "", "OCOP_STRIPE_WEBHOOK_SECRET"},
+		{"development", "stripe", "sk_test_1", "whsec_1", "stripe", ""},
+		{"development", "stripe", "sk_live_1", "whsec_1", "", "OCOP_STRIPE_KEY"},
+		{"development", "stripe", "rk_live_1", "whsec_1", "", "OCOP_STRIPE_KEY"},
+		{"production", "stripe", "sk_live_1", "whsec_1", "stripe", ""},
+	} {
+		set := map[string]string{}
+		if c.mode == "production" {
+			maps.Copy(set, production)
+		}
+		maps.Copy(set, map[string]string{"OCOP_CARD": c.card, "OCOP_STRIPE_KEY": c.key, "OCOP_STRIPE_WEBHOOK_SECRET": c.secret})
+		bare(t, set)
+		got, err := config.Read()
+		if c.fault == "" && (err != nil || got.Card != c.want) || c.fault != "" && (err == nil || !strings.Contains(err.Error(), c.fault)) {
+			t.Errorf("%+v: %q, %v", c, got.Card, err)
+		}
+		if err != nil && c.key != "" && strings.Contains(err.Error(), c.key) {
+			t.Errorf("the key is printed: %v", err)
+		}
+	}
+}
+
+func TestTheSecretsOfStripeMayComeFromFiles(t *testing.T) {
+	dir := t.TempDir()
+	set := map[string]string{"OCOP_CARD": "stripe"}
+	for name, value := range map[string]string{"OCOP_STRIPE_KEY": "sk_test_1", "OCOP_STRIPE_WEBHOOK_SECRET": "whsec_1"} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(value+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		set[name+"_FILE"] = path
+	}
+	bare(t, set)
+	c, err := config.Read()
+	if err != nil || c.Stripe.Key != "sk_test_1" || c.Stripe.WebhookSecret != "whsec_1" {
+		t.Errorf("%+v, %v", c.Stripe, err)
 	}
 }

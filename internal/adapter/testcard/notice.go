@@ -63,8 +63,13 @@ func (g *Gateway) keep(m message) error {
 
 func (g *Gateway) file(m message) string { return filepath.Join(g.Folder, "notice", m.ID+".json") }
 
-// resume goes on with what an earlier process did not deliver.
-func (g *Gateway) resume() error {
+// Resume goes on with what an earlier process did not deliver; a second time it does nothing.
+func (g *Gateway) Resume() (err error) {
+	g.resume.Do(func() { err = g.deliverLeft() })
+	return err
+}
+
+func (g *Gateway) deliverLeft() error {
 	names, err := filepath.Glob(filepath.Join(g.Folder, "notice", "tn_*.json"))
 	if err != nil {
 		return fmt.Errorf("testcard: %w", err)

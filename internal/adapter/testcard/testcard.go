@@ -51,6 +51,7 @@ type Gateway struct {
 	posts  sync.WaitGroup
 	ctx    context.Context // ends all deliveries
 	cancel context.CancelFunc
+	resume sync.Once
 }
 
 var (
@@ -71,7 +72,7 @@ type page struct {
 	ChangedAt time.Time
 }
 
-// New opens the books, and goes on delivering the notices that were under way.
+// New opens the books. Commands beside a running market do that too; only the market itself tells: see Resume.
 func New(c Config) (*Gateway, error) {
 	if c.Slow == 0 {
 		c.Slow = 20 * time.Second
@@ -85,10 +86,10 @@ func New(c Config) (*Gateway, error) {
 		return nil, fmt.Errorf("testcard: %w", err)
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
-	return g, g.resume()
+	return g, nil
 }
 
-// Stop ends delivering; what is left is delivered by the next New.
+// Stop ends delivering; what is left is delivered after the next Resume.
 func (g *Gateway) Stop() {
 	g.cancel()
 	g.posts.Wait()

@@ -70,8 +70,11 @@ func (d *desk) begin() {
 		d.t.Fatal(err)
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	d.Gateway = g
+	d.mu.Unlock()
+	if err := g.Resume(); err != nil {
+		d.t.Fatal(err)
+	}
 }
 
 func (d *desk) notices() []payment.Notice {

@@ -160,9 +160,10 @@ func Trace(observe func(route, method string, status int, d time.Duration)) gin.
 }
 
 // Headers are the same for every page: no inline script, no framing, no leaking of secret addresses.
-func Headers(https bool) gin.HandlerFunc {
-	const policy = "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; " +
-		"font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+// Forms lead to this site, and to the ones named.
+func Headers(https bool, formsLeadTo ...string) gin.HandlerFunc {
+	policy := "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; " +
+		"font-src 'self'; object-src 'none'; base-uri 'none'; form-action " + strings.Join(append([]string{"'self'"}, formsLeadTo...), " ") + "; frame-ancestors 'none'"
 	return func(c *gin.Context) {
 		h := c.Writer.Header()
 		h.Set("Content-Security-Policy", policy)

@@ -38,6 +38,7 @@ func (s *Shop) Samples(l i18n.Locale) ([]kit.Sample, error) {
 	g.baskets()
 	g.checkouts()
 	g.purchases()
+	g.testCards()
 	g.policies()
 	g.people()
 	g.errors()

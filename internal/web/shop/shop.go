@@ -47,6 +47,8 @@ type Shop struct {
 	BaseURL  string
 	Operator kit.Operator
 	Gallery  bool // show the page gallery: development only
+	// TestCards is there only while the test gateway takes the cards.
+	TestCards TestCards
 }
 
 // right is who may use a route. It is an argument of every route line.
@@ -99,6 +101,11 @@ func (s *Shop) Routes(e *gin.Engine) {
 		get(bySecret, "/don-hang/:code", s.order)
 		get(bySecret, "/don-hang/:code/qr/:order", s.orderQR)
 		post(bySecret, "/don-hang/:code/huy", s.cancelOrder, limit("cancel", 120))
+
+		if s.TestCards != nil {
+			get(bySecret, "/thanh-toan-the-thu/:ref", s.testCard)
+			post(bySecret, "/thanh-toan-the-thu/:ref", s.decideTestCard, limit("testcard", 120))
+		}
 
 		get(anyone, "/dang-nhap", s.signIn)
 		post(anyone, "/dang-nhap", s.doSignIn, limit("signin", 20))
