@@ -193,9 +193,9 @@ func (a *App) services(secret []byte, sender notify.Sender) error {
 		Stock: a.Stock, Promo: promo.New(c), Payments: payments, Carts: a.Carts, Notify: notes},
 		order.Config{Secret: secret, VietQRTTL: a.Config.VietQRTTL, BaseURL: a.Config.BaseURL})
 	a.Store = storefront.New(storefront.Sources{DB: d, Clock: c, Geo: a.Geo, Catalog: a.Catalog, Certificates: a.Stars, Showrooms: a.Showrooms, Search: a.Search, Pictures: a.Media,
-		Cache: a.Redis.Cache("store", redis.ForToday(c))})
+		Fresh: time.Second})
 	a.workers = job.NewWorkers()
-	worker.Register(a.workers, worker.Deps{Orders: a.Orders, Carts: a.Carts, Stock: a.Stock, Partners: a.Partners, Notify: notes})
+	worker.Register(a.workers, worker.Deps{Orders: a.Orders, Carts: a.Carts, Stock: a.Stock, Search: a.Search, Partners: a.Partners, Notify: notes})
 	return nil
 }
 

@@ -49,6 +49,23 @@ const Tier = `(CASE WHEN @exact = '' THEN 0 WHEN w.words @@ CAST(@exact_name AS 
 // stars decide between rows that fit alike.
 const Rank = `round(CAST(ts_rank('{0.05, 0.1, 0.2, 1}', w.words, CAST(@loose AS tsquery)) AS numeric), 1)`
 
+// Hit is a product that fits a question. A higher tier comes first, in one tier the better fit; see [Tier] and [Rank].
+type Hit struct {
+	ID        int64 `gorm:"column:product_id"`
+	Tier, Fit int
+}
+
+// The largest numbers of a Hit.
+const (
+	MaxTier = 127
+	MaxFit  = 127
+)
+
+// Hits are all products that fit the question, in no order.
+func (s *Service) Hits(ctx context.Context, q Query) ([]Hit, error) {
+	return hits(s.db.Read(ctx), q)
+}
+
 // Args are the named arguments of the three.
 func (q Query) Args() map[string]any {
 	return map[string]any{"any": q.Any, "name": q.Name, "begun": q.Begun, "maker": q.Maker, "loose": q.Loose,

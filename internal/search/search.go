@@ -2,7 +2,8 @@
 // word, with another word for the same thing (chè, trà), by maker, commune and former province, and with a slip of the
 // keyboard.
 //
-// It owns product_search and product_words, one row each per published product, and reads search_synonym. The rows are made from the catalogue
+// It owns product_search and product_words, one row each per published product, and product_stale, which says what to read
+// again; it reads search_synonym. The rows are made from the catalogue
 // by [Service.Refresh], which whoever changes a product calls in the same transaction. Whether stars count today is never
 // stored here: the storefront compares the dates when it asks.
 //

@@ -37,7 +37,9 @@ const (
 	refreshSome  = `WITH wanted AS MATERIALIZED (SELECT DISTINCT unnest(CAST(@ids AS bigint[])) AS id)`
 	refreshEvery = `WITH wanted AS MATERIALIZED (SELECT id FROM product UNION SELECT product_id FROM product_search)`
 
-	refreshTail = `, row AS (
+	refreshTail = `, told AS (
+INSERT INTO product_stale (product_id) SELECT id FROM wanted
+), row AS (
 INSERT INTO product_search (product_id, producer_id, set_no, price_min, price_max, published_at, province_code, category_code, name_vi)
 SELECT product_id, producer_id, set_no, price_min, price_max, published_at, province_code, category_code, name_vi FROM src ORDER BY product_id
 ON CONFLICT (product_id) DO UPDATE SET producer_id = excluded.producer_id, set_no = excluded.set_no, price_min = excluded.price_min,
@@ -82,4 +84,22 @@ func readSynonyms(g *gorm.DB) (*synonyms, error) {
 		return nil, fmt.Errorf("search: places: %w", err)
 	}
 	return newSynonyms(rows, places), nil
+}
+
+func hits(g *gorm.DB, q Query) ([]Hit, error) {
+	var out []Hit
+	err := g.Raw(`SELECT product_id, `+Tier+` AS tier, CAST(`+Rank+` * 10 AS int) AS fit FROM product_words w WHERE `+Matched, q.Args()).Scan(&out).Error
+	if err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	return out, nil
+}
+
+// forget goes by the database's clock, as the notes do.
+func forget(g *gorm.DB) (int, error) {
+	done := g.Exec(`DELETE FROM product_stale WHERE at < now() - interval '1 hour'`)
+	if done.Error != nil {
+		return 0, fmt.Errorf("search: forget changes: %w", done.Error)
+	}
+	return int(done.RowsAffected), nil
 }

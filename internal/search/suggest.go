@@ -102,15 +102,19 @@ func pick(rows []suggestionRow, limit int) []Suggestion {
 	return out
 }
 
-// Near returns up to limit products whose name, maker or place looks most like the question, best first: for questions
-// that nothing fits, with a slip of the keyboard in them.
-func (s *Service) Near(ctx context.Context, q Query, limit int) ([]int64, error) {
+// Near returns up to limit products whose name, maker or place looks most like the question, the best in the highest
+// tier: for questions that nothing fits, with a slip of the keyboard in them.
+func (s *Service) Near(ctx context.Context, q Query, limit int) ([]Hit, error) {
 	if len(q.Folded) < 3 {
 		return nil, nil
 	}
 	var ids []int64
-	if err := s.db.Read(ctx).Raw(`SELECT product_id FROM search_near(?, ?)`, q.Folded, limit).Scan(&ids).Error; err != nil {
+	if err := s.db.Read(ctx).Raw(`SELECT product_id FROM search_near(?, ?)`, q.Folded, min(limit, MaxTier)).Scan(&ids).Error; err != nil {
 		return nil, fmt.Errorf("search: near: %w", err)
 	}
-	return ids, nil
+	out := make([]Hit, len(ids))
+	for i, id := range ids {
+		out[i] = Hit{ID: id, Tier: MaxTier - i}
+	}
+	return out, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 
+	"choocop.vn/ocop/internal/media"
 	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/platform/money"
 )
@@ -74,9 +75,45 @@ type cardRow struct {
 }
 
 // Cards returns the cards of products by id, for pages that hold a list of their own. Products that are not published or
-// have nothing for sale are left out. It is two statements for any number of ids.
+// have nothing for sale are left out. It is two statements for any number of ids, none when all were just shown.
 func (s *Service) Cards(ctx context.Context, ids []int64) (map[int64]Card, error) {
-	return s.cards(ctx, ids, false)
+	k, err := s.shelf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.cardsOn(ctx, k, ids)
+}
+
+// cardsOn are the cards of products as they are under one reading of the shelf: those kept, the others read.
+func (s *Service) cardsOn(ctx context.Context, k *kept, ids []int64) (map[int64]Card, error) {
+	of := age{reading: k.reading, day: clock.Today(s.Clock), at: machine.Now()}
+	out := make(map[int64]Card, len(ids))
+	var unread []int64
+	for _, id := range ids {
+		if slot, ok := k.find(id); ok {
+			if c, ok := s.seen.get(id, k.goods[slot].touched, of.day); ok {
+				out[id] = c
+				continue
+			}
+		}
+		unread = append(unread, id)
+	}
+	read, err := s.cards(ctx, unread, false)
+	for id, c := range read {
+		out[id] = c
+		s.seen.put(id, of, c)
+	}
+	return out, err
+}
+
+// cardsAt are the cards of slots, in their order. What has gone meanwhile is passed over.
+func (s *Service) cardsAt(ctx context.Context, k *kept, slots []int32) ([]Card, error) {
+	ids := make([]int64, len(slots))
+	for i, slot := range slots {
+		ids[i] = k.goods[slot].id
+	}
+	found, err := s.cardsOn(ctx, k, ids)
+	return inOrder(ids, found), err
 }
 
 func (s *Service) cards(ctx context.Context, ids []int64, hidden bool) (map[int64]Card, error) {
@@ -136,15 +173,6 @@ func starState(stars int, record bool) string {
 	return StarsNone
 }
 
-// cardsOf returns cards in the order of ids; ids without a card are passed over.
-func (s *Service) cardsOf(ctx context.Context, ids []int64) ([]Card, error) {
-	found, err := s.cards(ctx, ids, false)
-	if err != nil {
-		return nil, err
-	}
-	return inOrder(ids, found), nil
-}
-
 func inOrder(ids []int64, found map[int64]Card) []Card {
 	out := make([]Card, 0, len(ids))
 	for _, id := range ids {
@@ -153,4 +181,12 @@ func inOrder(ids []int64, found map[int64]Card) []Card {
 		}
 	}
 	return out
+}
+
+// pictures finds assets; a service without pictures has none.
+func (s *Service) pictures(ctx context.Context, assets []int64) (map[int64]media.Picture, error) {
+	if s.Pictures == nil || len(assets) == 0 {
+		return nil, nil
+	}
+	return s.Pictures.Pictures(ctx, assets)
 }

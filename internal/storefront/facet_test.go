@@ -119,68 +119,70 @@ func sortedKeys[V any](m map[string]V) []string {
 func TestFacetsEqualARecount(t *testing.T) {
 	s := open(t)
 	all := stall(t, s, 70)
-	ctx := context.Background()
-	rapid.Check(t, func(t *rapid.T) {
-		f := drawFilter(t, all)
-		l, err := s.List(ctx, f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		equal := func(what string, got, want int) {
-			if got != want {
-				t.Errorf("%s: %d, recounted %d", what, got, want)
-			}
-		}
-		equal("total", l.Total, count(all, func(w ware) bool { return w.fits(f, "") }))
-		g := f
-		g.Adult = true
-		hidden := 0
-		if !f.Adult {
-			hidden = count(all, func(w ware) bool { return w.adult && w.fits(g, "") })
-		}
-		equal("hidden", l.Hidden, hidden)
-		equal("in stock", l.Facets.InStock, count(all, func(w ware) bool { return w.stocked && w.fits(f, "stock") }))
-		equal("all", l.Facets.All, count(all, func(w ware) bool { return w.fits(f, "stock") }))
-		for _, x := range l.Facets.Stars {
-			equal(fmt.Sprint("stars ", x.Stars), x.Count, count(all, func(w ware) bool { return w.stars == x.Stars && w.fits(f, "stars") }))
-		}
-		for _, x := range l.Facets.Prices {
-			equal(fmt.Sprint("price ", x.Min), x.Count, count(all, func(w ware) bool {
-				return w.price >= x.Min && (x.Max == 0 || w.price <= x.Max) && w.fits(f, "price")
-			}))
-		}
-		provinces := 0
-		for _, x := range l.Facets.Provinces {
-			provinces += x.Count
-			equal("province "+x.Code, x.Count, count(all, func(w ware) bool { return w.province == x.Code && w.fits(f, "province") }))
-		}
-		equal("provinces", provinces, count(all, func(w ware) bool { return w.fits(f, "province") }))
-		roots := 0
-		for _, x := range l.Facets.Categories {
-			if x.Depth == 0 {
-				roots += x.Count
-			}
-			if leaves, ok := slugs[x.Slug]; ok {
-				equal("category "+x.Slug, x.Count, count(all, func(w ware) bool { return slices.Contains(leaves, w.code) && w.fits(f, "category") }))
-			}
-		}
-		equal("categories", roots, count(all, func(w ware) bool { return w.fits(f, "category") }))
+	rapid.Check(t, func(t *rapid.T) { judge(t, s, drawFilter(t, all), all) })
+}
 
-		var want []ware
-		for _, w := range all {
-			if w.fits(f, "") {
-				want = append(want, w)
-			}
+// judge compares a list with a count of all wares by hand.
+func judge(t *rapid.T, s *shop, f storefront.Filter, all []ware) {
+	t.Helper()
+	l, err := s.List(context.Background(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal := func(what string, got, want int) {
+		if got != want {
+			t.Errorf("%s: %d, recounted %d", what, got, want)
 		}
-		slices.SortFunc(want, order(f.Sort))
-		wantIDs := make([]int64, len(want))
-		for i, w := range want {
-			wantIDs[i] = w.id
+	}
+	equal("total", l.Total, count(all, func(w ware) bool { return w.fits(f, "") }))
+	g := f
+	g.Adult = true
+	hidden := 0
+	if !f.Adult {
+		hidden = count(all, func(w ware) bool { return w.adult && w.fits(g, "") })
+	}
+	equal("hidden", l.Hidden, hidden)
+	equal("in stock", l.Facets.InStock, count(all, func(w ware) bool { return w.stocked && w.fits(f, "stock") }))
+	equal("all", l.Facets.All, count(all, func(w ware) bool { return w.fits(f, "stock") }))
+	for _, x := range l.Facets.Stars {
+		equal(fmt.Sprint("stars ", x.Stars), x.Count, count(all, func(w ware) bool { return w.stars == x.Stars && w.fits(f, "stars") }))
+	}
+	for _, x := range l.Facets.Prices {
+		equal(fmt.Sprint("price ", x.Min), x.Count, count(all, func(w ware) bool {
+			return w.price >= x.Min && (x.Max == 0 || w.price <= x.Max) && w.fits(f, "price")
+		}))
+	}
+	provinces := 0
+	for _, x := range l.Facets.Provinces {
+		provinces += x.Count
+		equal("province "+x.Code, x.Count, count(all, func(w ware) bool { return w.province == x.Code && w.fits(f, "province") }))
+	}
+	equal("provinces", provinces, count(all, func(w ware) bool { return w.fits(f, "province") }))
+	roots := 0
+	for _, x := range l.Facets.Categories {
+		if x.Depth == 0 {
+			roots += x.Count
 		}
-		if got := ids(l.Cards); !slices.Equal(got, wantIDs) {
-			t.Errorf("order %q: %v, want %v", f.Sort, got, wantIDs)
+		if leaves, ok := slugs[x.Slug]; ok {
+			equal("category "+x.Slug, x.Count, count(all, func(w ware) bool { return slices.Contains(leaves, w.code) && w.fits(f, "category") }))
 		}
-	})
+	}
+	equal("categories", roots, count(all, func(w ware) bool { return w.fits(f, "category") }))
+
+	var want []ware
+	for _, w := range all {
+		if w.fits(f, "") {
+			want = append(want, w)
+		}
+	}
+	slices.SortFunc(want, order(f.Sort))
+	wantIDs := make([]int64, len(want))
+	for i, w := range want {
+		wantIDs[i] = w.id
+	}
+	if got := ids(l.Cards); !slices.Equal(got, wantIDs) {
+		t.Errorf("order %q: %v, want %v", f.Sort, got, wantIDs)
+	}
 }
 
 func order(by storefront.Sort) func(a, b ware) int {

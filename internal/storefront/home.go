@@ -12,60 +12,71 @@ import (
 )
 
 const (
-	// homeFor is how long the choice of the home page is kept; its cards are always asked anew.
+	// homeFor is how long what the home page counts beside the goods, and its story, are kept.
 	homeFor = 30 * time.Second
 	onShelf = 8  // cards in a row of the home page
 	tiles   = 12 // categories on the home page
 )
 
-// chosen is what is cached of the home page: which products, and counts.
-type chosen struct {
-	FiveStar, Newest []int64
-	Story            int64
-	Categories       map[string]int
-	Numbers          Numbers
+// counted is what is kept of the home page: the producers, the certificates and the story of a day.
+type counted struct {
+	Producers, Certificates int
+	Story                   int64
 }
 
-func adultSets(rules map[int]catalog.Rules) bigints {
-	out := bigints{}
+// adultSets are the sets of goods for adults.
+func adultSets(rules map[int]catalog.Rules) map[int]bool {
+	out := map[int]bool{}
 	for set, r := range rules {
 		if r.AdultsOnly {
-			out = append(out, int64(set))
+			out[set] = true
 		}
 	}
-	slices.Sort(out)
 	return out
 }
 
-// Home returns the first page. What it shows is chosen at most half a minute ago, of today's stars; prices and stock are
-// those of this moment. Products for adults are not on it.
+// Home returns the first page. Goods, stars, prices and stock are those of this moment; other numbers may be half a minute
+// old. Products for adults are not on it.
 func (s *Service) Home(ctx context.Context) (Home, error) {
-	c, err := keep(ctx, s.Cache, "home|"+clock.Today(s.Clock).String(), homeFor, s.choose)
+	k, err := s.shelf(ctx)
 	if err != nil {
 		return Home{}, err
 	}
-	ids := slices.Concat(c.FiveStar, c.Newest)
-	if c.Story != 0 {
-		ids = append(ids, c.Story)
-	}
-	cards, err := s.Cards(ctx, ids)
+	today := clock.Today(s.Clock)
+	rules, err := s.Catalog.Rules(ctx, today)
 	if err != nil {
 		return Home{}, err
 	}
-	h := Home{FiveStar: inOrder(c.FiveStar, cards), Newest: inOrder(c.Newest, cards), Numbers: c.Numbers}
+	c, err := s.numbers.get(ctx, today.String(), func(ctx context.Context) (counted, error) { return s.count(ctx, today, rules) })
+	if err != nil {
+		return Home{}, err
+	}
+	d, adult := k.on(today), adultSets(rules)
+	five, newest := d.forHome(adult)
+	cards, err := s.cardsOn(ctx, k, append(slices.Concat(five, newest), c.Story))
+	if err != nil {
+		return Home{}, err
+	}
+	h := Home{FiveStar: inOrder(five, cards), Newest: inOrder(newest, cards)}
 	h.FiveStar = slices.DeleteFunc(h.FiveStar, func(c Card) bool { return c.Stars != 5 || !c.InStock })
+	h.Numbers = Numbers{Products: len(d.goods), Producers: c.Producers, Certificates: c.Certificates}
+	t := d.all(&asking{adult: adult})
+	counts := map[string]int{}
+	for i, g := range d.categories {
+		counts[g.code] += int(t.categories[i])
+	}
 	tree, err := s.Catalog.Categories(ctx)
 	if err != nil {
 		return Home{}, err
 	}
 	for _, cat := range tree.All() {
-		if n := c.Categories[cat.Code]; n > 0 && cat.SetNo > 0 {
+		if n := counts[cat.Code]; n > 0 && cat.SetNo > 0 {
 			h.Tiles = append(h.Tiles, Tile{Category: cat, Count: n})
 		}
 	}
 	slices.SortStableFunc(h.Tiles, func(a, b Tile) int { return cmp.Compare(b.Count, a.Count) })
 	h.Tiles = h.Tiles[:min(tiles, len(h.Tiles))]
-	if h.Provinces, err = s.Provinces(ctx); err != nil {
+	if h.Provinces, err = s.provincesOn(ctx, d, adult); err != nil {
 		return Home{}, err
 	}
 	slices.SortStableFunc(h.Provinces, mostFirst)
@@ -101,59 +112,40 @@ func (s *Service) story(ctx context.Context, card Card) (*Story, error) {
 	return out, nil
 }
 
-// choose picks what the home page shows today. Three statements.
-func (s *Service) choose(ctx context.Context) (chosen, error) {
-	now := s.Clock.Now()
-	today := clock.On(now)
-	rules, err := s.Catalog.Rules(ctx, today)
-	if err != nil {
-		return chosen{}, err
-	}
-	args := map[string]any{"today": today, "now": now, "adult_sets": adultSets(rules), "n": onShelf}
-	c := chosen{Categories: map[string]int{}}
-	var picks []struct {
-		Kind      string
-		ProductID int64
-	}
-	// A text of its own makes a story; it is told by a product in stock, another one each day.
-	err = s.DB.Read(ctx).Raw(`
-		WITH five AS (SELECT DISTINCT c.product_id FROM certificate_product c WHERE c.stars = 5 AND `+starsOn+`),
-		goods AS (SELECT p.product_id, p.published_at, `+narrow+` JOIN five USING (product_id) WHERE NOT p.set_no = ANY (CAST(@adult_sets AS int[]))
-			ORDER BY p.published_at DESC, p.product_id DESC LIMIT 500),
-		told AS (SELECT product_id FROM product_text JOIN product_search x USING (product_id) WHERE locale = 'vi' AND char_length(coalesce(nullif(story, ''), summary)) > 40
-			AND NOT x.set_no = ANY (CAST(@adult_sets AS int[])) ORDER BY product_id LIMIT 500)
-		(SELECT 'five' AS kind, product_id FROM goods WHERE stocked ORDER BY published_at DESC, product_id DESC LIMIT @n)
-		UNION ALL
-		(SELECT 'newest', product_id FROM product_search p WHERE NOT p.set_no = ANY (CAST(@adult_sets AS int[])) ORDER BY published_at DESC, product_id DESC LIMIT @n)
-		UNION ALL
-		(SELECT 'story', product_id FROM told ORDER BY md5(CAST(product_id AS text) || CAST(CAST(@today AS date) AS text)) LIMIT 1)`, args).Scan(&picks).Error
-	if err != nil {
-		return c, fmt.Errorf("storefront: home: %w", err)
-	}
-	for _, p := range picks {
-		switch p.Kind {
-		case "five":
-			c.FiveStar = append(c.FiveStar, p.ProductID)
-		case "newest":
-			c.Newest = append(c.Newest, p.ProductID)
-		default:
-			c.Story = p.ProductID
+// forHome are the newest goods with five stars in stock and the newest of all, none for adults.
+func (d *day) forHome(adult map[int]bool) (five, newest []int64) {
+	for _, slot := range d.newest {
+		if len(newest) == onShelf && len(five) == onShelf {
+			break
+		}
+		g := &d.goods[slot]
+		if adult[d.categories[g.category].set] {
+			continue
+		}
+		if len(newest) < onShelf {
+			newest = append(newest, g.id)
+		}
+		if middle := d.packed[slot] >> atMiddle; g.stocked && starsOf(middle) == 5 && len(five) < onShelf {
+			five = append(five, g.id)
 		}
 	}
-	var counts []struct {
-		Code string
-		N    int
+	return five, newest
+}
+
+// count reads what the shelf does not know. A text of its own makes a story; another one is told each day.
+func (s *Service) count(ctx context.Context, today clock.Date, rules map[int]catalog.Rules) (counted, error) {
+	var c counted
+	var sets bigints
+	for set := range adultSets(rules) {
+		sets = append(sets, int64(set))
 	}
-	err = s.DB.Read(ctx).Raw(`SELECT category_code AS code, count(*) AS n FROM product_search WHERE NOT set_no = ANY (CAST(@adult_sets AS int[])) GROUP BY 1`, args).Scan(&counts).Error
-	if err != nil {
-		return c, fmt.Errorf("storefront: home: %w", err)
-	}
-	for _, r := range counts {
-		c.Categories[r.Code] = r.N
-	}
-	err = s.DB.Read(ctx).Raw(`SELECT (SELECT count(*) FROM product_search) AS products,
-		(SELECT count(*) FROM producer m WHERE name_known AND EXISTS (SELECT FROM product_search x WHERE x.producer_id = m.id)) AS producers,
-		(SELECT count(*) FROM certificate c WHERE `+validOn+`) AS certificates`, args).Scan(&c.Numbers).Error
+	err := s.DB.Read(ctx).Raw(`WITH told AS (SELECT product_id FROM product_text JOIN product_search x USING (product_id)
+			WHERE locale = 'vi' AND char_length(coalesce(nullif(story, ''), summary)) > 40
+			AND NOT x.set_no = ANY (CAST(@adult_sets AS int[])) ORDER BY product_id LIMIT 500)
+		SELECT (SELECT count(*) FROM producer m WHERE name_known AND EXISTS (SELECT FROM product_search x WHERE x.producer_id = m.id)) AS producers,
+		(SELECT count(*) FROM certificate c WHERE `+validOn+`) AS certificates,
+		coalesce((SELECT product_id FROM told ORDER BY md5(CAST(product_id AS text) || CAST(CAST(@today AS date) AS text)) LIMIT 1), 0) AS story`,
+		map[string]any{"today": today, "adult_sets": sets}).Scan(&c).Error
 	if err != nil {
 		return c, fmt.Errorf("storefront: home: %w", err)
 	}

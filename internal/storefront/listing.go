@@ -3,11 +3,7 @@ package storefront
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
-	"strconv"
-	"time"
 
 	"choocop.vn/ocop/internal/catalog"
 	"choocop.vn/ocop/internal/geo"
@@ -24,17 +20,13 @@ var prices = []struct{ Min, Max money.VND }{
 }
 
 const (
-	// listFor is how long the ids and counts of a list are kept. Prices and stock of the cards are always asked anew;
-	// this short time is all that a sold-out product may still stand among those in stock.
-	listFor = 5 * time.Second
-	// pagesAtOnce is how many pages of ids are kept at once, so that turning a page asks nothing again.
-	pagesAtOnce = 10
 	// nearest is how many products are offered when nothing fits.
 	nearest = 60
 )
 
 // List answers a filter with one page of cards, the number found and the facets. What cannot be a filter (an unknown
-// category, a price below zero) finds nothing or is passed over; it is never an error, since people edit addresses.
+// category, a price below zero) finds nothing or is passed over; it is never an error, since people edit addresses. Only a
+// Filter.After that is not a Listing.Next of the same order is: "storefront.cursor" for the field "cursor".
 func (s *Service) List(ctx context.Context, f Filter) (Listing, error) {
 	a, err := s.asked(ctx, f)
 	if err != nil {
@@ -44,24 +36,22 @@ func (s *Service) List(ctx context.Context, f Filter) (Listing, error) {
 	if err != nil {
 		return Listing{}, err
 	}
-	l := Listing{Total: min(found.Total, MaxCount), MoreThan: found.Total > MaxCount, Near: found.Near, Hidden: found.Hidden,
-		Page: a.page, Pages: (found.Total + a.size - 1) / a.size, Province: a.province}
-	l.Pages = min(l.Pages, page.Last)
-	if l.Pages > 0 && a.page > l.Pages { // beyond the end: goods went away, or somebody edited the address
-		f.Page = l.Pages
-		return s.List(ctx, f)
-	}
+	total := found.tally.total
+	l := Listing{Total: min(total, MaxCount), MoreThan: total > MaxCount, Near: found.near, Hidden: found.tally.hidden,
+		Page: a.page, Pages: min((total+a.size-1)/a.size, page.Last), Province: a.province}
 	if a.chosen.Code != "" {
 		l.Category = &a.chosen
 	}
-	l.Facets = a.facets(found)
-	first := (a.page-1)*a.size - a.from
-	if first < len(found.IDs) {
-		if l.Cards, err = s.cardsOf(ctx, found.IDs[first:min(first+a.size, len(found.IDs))]); err != nil {
-			return Listing{}, err
-		}
+	if l.Pages > 0 && a.page > l.Pages { // beyond the end: goods went away, or somebody edited the address
+		a.page, l.Page = l.Pages, l.Pages
 	}
-	return l, nil
+	l.Facets = a.facets(found)
+	slots, more := found.page(a)
+	if more {
+		l.Next = found.last.String()
+	}
+	l.Cards, err = s.cardsAt(ctx, found.kept, slots)
+	return l, err
 }
 
 // asking is a filter with everything looked up that it names.
@@ -70,30 +60,32 @@ type asking struct {
 	query      search.Query
 	tree       *catalog.Tree
 	chosen     catalog.Category
-	categories texts // leaf codes of the chosen category; nil for all
+	categories []string // leaf codes of the chosen category; nil for all
 	province   *geo.Province
 	provinces  map[string]geo.Province
-	adultSets  bigints
+	adult      map[int]bool // sets of goods for adults
 	today      clock.Date
-	now        time.Time
 	page, size int
-	from       int // index of the first id asked for
+	after      *place
 	nothing    bool
-	near       bigints // ids of the nearest products instead of a question
 }
 
 func (s *Service) asked(ctx context.Context, f Filter) (*asking, error) {
-	a := &asking{Filter: f, now: s.Clock.Now(), page: max(1, min(f.Page, page.Last)), size: f.Size}
+	a := &asking{Filter: f, today: clock.Today(s.Clock), page: max(1, min(f.Page, page.Last)), size: f.Size}
 	if a.size < 1 || a.size > 100 {
 		a.size = PageSize
 	}
-	a.today = clock.On(a.now)
-	a.from = (a.page - 1) * a.size / a.window() * a.window()
 	a.Stars = slices.Compact(slices.Sorted(slices.Values(f.Stars)))
 	if !slices.Contains(Sorts, f.Sort) {
 		a.Sort = SortRelevance
 	}
 	var err error
+	if f.After != "" {
+		if a.after, err = parsePlace(f.After, a.Sort); err != nil {
+			return nil, err
+		}
+		a.page = 1
+	}
 	if a.query, err = s.Search.Ask(ctx, f.Q); err != nil {
 		return nil, err
 	}
@@ -121,7 +113,7 @@ func (s *Service) asked(ctx context.Context, f Filter) (*asking, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.adultSets = adultSets(rules)
+	a.adult = adultSets(rules)
 	return a, nil
 }
 
@@ -137,79 +129,91 @@ func (s *Service) provincesByCode(ctx context.Context) (map[string]geo.Province,
 	return out, nil
 }
 
-func (a *asking) window() int { return pagesAtOnce * a.size }
-
-// found is what a list knows of its filter: ids in order from asking.from on, and counts. It is what is cached.
+// found is what a list knows of its filter, of one shelf and day.
 type found struct {
-	IDs        []int64
-	Total      int
-	Hidden     int
-	Near       bool
-	Categories map[string]int
-	Provinces  map[string]int
-	Stars      map[int]int
-	Prices     []int
-	InStock    int
-	All        int
+	*day
+	kept  *kept
+	sieve *sieve
+	tally *tally
+	pick  *pick // nil for the whole shop
+	near  bool
+	last  place // of the last good of the page
 }
 
-func (s *Service) found(ctx context.Context, a *asking) (found, error) {
+func (s *Service) found(ctx context.Context, a *asking) (*found, error) {
+	k, err := s.shelf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f := &found{day: k.on(a.today), kept: k}
 	if a.nothing {
-		return found{Prices: make([]int, len(prices))}, nil
+		f.tally, f.pick, f.sieve = &tally{}, &pick{}, &sieve{}
+		return f, nil
 	}
-	return keep(ctx, s.Cache, a.key(), listFor, func(ctx context.Context) (found, error) {
-		fd, err := s.look(ctx, a)
-		if err != nil || fd.All > 0 || fd.Total > 0 || fd.Hidden > 0 || a.query.Empty() || len(fd.Categories)+len(fd.Provinces) > 0 {
-			return fd, err
-		}
-		ids, err := s.Search.Near(ctx, a.query, nearest)
-		if err != nil || len(ids) == 0 {
-			return fd, err
-		}
-		a.near = ids
-		fd, err = s.look(ctx, a)
-		fd.Near = true
-		return fd, err
-	})
-}
-
-// key names a filter in the cache; it holds the day, since stars depend on it.
-func (a *asking) key() string {
-	return fmt.Sprintf("list|%s|%q|%s|%v|%s|%d|%d|%t|%d|%s|%d|%t", a.today, a.query.Folded+"|"+a.query.Exact, a.chosen.Code, a.Stars, a.Filter.Province,
-		a.MinPrice, a.MaxPrice, a.InStock, a.ProducerID, a.Sort, a.from, a.Adult) + "|" + strconv.Itoa(a.size)
-}
-
-// keep takes a value from the cache or makes it; without a cache it always makes it.
-func keep[T any](ctx context.Context, c Cache, key string, ttl time.Duration, load func(context.Context) (T, error)) (T, error) {
-	if c == nil {
-		return load(ctx)
-	}
-	var v T
-	b, err := c.Fetch(ctx, key, ttl, func(ctx context.Context) ([]byte, error) {
-		made, err := load(ctx)
+	f.sieve = a.sieve(f.day)
+	switch {
+	case !a.query.Empty():
+		hits, err := s.Search.Hits(ctx, a.query)
 		if err != nil {
 			return nil, err
 		}
-		return json.Marshal(made)
-	})
-	if err == nil {
-		err = json.Unmarshal(b, &v)
+		if f.pick = f.hits(hits, a.ProducerID); len(f.pick.slots) == 0 {
+			if hits, err = s.Search.Near(ctx, a.query, nearest); err != nil {
+				return nil, err
+			}
+			f.pick = f.hits(hits, a.ProducerID)
+			f.near = len(hits) > 0
+		}
+	case a.ProducerID != 0:
+		f.pick = &pick{slots: f.ofMaker(a.ProducerID)}
+	case a.plain():
+		f.tally = f.all(a)
+		return f, nil
+	default:
+		f.tally = f.sieve.tally(f.day, nil, false)
+		return f, nil
 	}
-	return v, err
+	f.tally = f.sieve.tally(f.day, f.pick.slots, true)
+	return f, nil
+}
+
+// plain says that nothing is asked but the whole shop.
+func (a *asking) plain() bool {
+	return a.chosen.Code == "" && a.province == nil && a.MinPrice <= 0 && a.MaxPrice <= 0 && len(a.Stars) == 0 && !a.InStock
 }
 
 // facets turns counts into what a page shows.
-func (a *asking) facets(fd found) Facets {
-	out := Facets{InStock: fd.InStock, All: fd.All}
+func (a *asking) facets(fd *found) Facets {
+	out := Facets{}
 	sums := map[string]int{}
-	for code, n := range fd.Categories {
-		for _, c := range a.tree.Path(code) {
-			sums[c.Code] += n
+	for i, c := range fd.categories {
+		if n := int(fd.tally.categories[i]); n > 0 {
+			for _, c := range a.tree.Path(c.code) {
+				sums[c.Code] += n
+			}
 		}
 	}
 	path := map[string]bool{}
 	for _, c := range a.tree.Path(a.chosen.Code) {
 		path[c.Code] = true
+	}
+	var stars [6]int
+	ranges := make([]int, len(prices))
+	for m := range middles {
+		fit, stocked := int(fd.tally.fit[m]), m>>atStocked&1 == 1
+		stars[starsOf(uint32(m))] += fit + int(fd.tally.stars[m])
+		all := fit + int(fd.tally.stock[m])
+		out.All += all
+		if stocked {
+			out.InStock += all
+		}
+		if n := fit + int(fd.tally.price[m]); n > 0 {
+			for i := range ranges {
+				if b := m >> atBucket; 2*i <= b && b <= 2*i+2 {
+					ranges[i] += n
+				}
+			}
+		}
 	}
 	var walk func(cs []catalog.Category, depth int)
 	walk = func(cs []catalog.Category, depth int) {
@@ -224,11 +228,15 @@ func (a *asking) facets(fd found) Facets {
 	}
 	walk(a.tree.Roots(), 0)
 	for _, n := range []int{5, 4, 3} {
-		out.Stars = append(out.Stars, StarFacet{Stars: n, Count: fd.Stars[n], Selected: slices.Contains(a.Stars, n)})
+		out.Stars = append(out.Stars, StarFacet{Stars: n, Count: stars[n], Selected: slices.Contains(a.Stars, n)})
 	}
-	out.Provinces = a.provinceFacets(fd.Provinces)
+	counts := make(map[string]int, len(fd.provinces))
+	for i, code := range fd.provinces {
+		counts[code] = int(fd.tally.provinces[i])
+	}
+	out.Provinces = a.provinceFacets(counts)
 	for i, p := range prices {
-		out.Prices = append(out.Prices, PriceFacet{Min: p.Min, Max: p.Max, Count: fd.Prices[i], Selected: a.MinPrice == p.Min && a.MaxPrice == p.Max && (p.Min > 0 || p.Max > 0)})
+		out.Prices = append(out.Prices, PriceFacet{Min: p.Min, Max: p.Max, Count: ranges[i], Selected: a.MinPrice == p.Min && a.MaxPrice == p.Max && (p.Min > 0 || p.Max > 0)})
 	}
 	return out
 }

@@ -109,39 +109,32 @@ func (s *Service) Province(ctx context.Context, slug string, f Filter) (Province
 	return p, err
 }
 
-// Provinces counts the products of all 34 provinces, in Vietnamese alphabetical order. It may be half a minute old.
+// Provinces counts the products of all 34 provinces, in Vietnamese alphabetical order.
 func (s *Service) Provinces(ctx context.Context) ([]ProvinceFacet, error) {
-	counts, err := keep(ctx, s.Cache, "provinces|"+clock.Today(s.Clock).String(), homeFor, s.provinceCounts)
+	k, err := s.shelf(ctx)
 	if err != nil {
 		return nil, err
 	}
+	today := clock.Today(s.Clock)
+	rules, err := s.Catalog.Rules(ctx, today)
+	if err != nil {
+		return nil, err
+	}
+	return s.provincesOn(ctx, k.on(today), adultSets(rules))
+}
+
+func (s *Service) provincesOn(ctx context.Context, d *day, adult map[int]bool) ([]ProvinceFacet, error) {
 	all, err := s.Geo.Provinces(ctx)
 	if err != nil {
 		return nil, err
 	}
+	t, counts := d.all(&asking{adult: adult}), map[string]int{}
+	for i, code := range d.provinces {
+		counts[code] = int(t.provinces[i])
+	}
 	out := make([]ProvinceFacet, len(all))
 	for i, p := range all {
 		out[i] = ProvinceFacet{Code: p.Code, Slug: p.Slug, Name: p.Name, NameEN: p.NameEN, Count: counts[p.Code]}
-	}
-	return out, nil
-}
-
-func (s *Service) provinceCounts(ctx context.Context) (map[string]int, error) {
-	rules, err := s.Catalog.Rules(ctx, clock.Today(s.Clock))
-	if err != nil {
-		return nil, err
-	}
-	var rows []struct {
-		Code string
-		N    int
-	}
-	err = s.DB.Read(ctx).Raw(`SELECT province_code AS code, count(*) AS n FROM product_search WHERE NOT set_no = ANY (?::int[]) GROUP BY 1`, adultSets(rules)).Scan(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("storefront: provinces: %w", err)
-	}
-	out := make(map[string]int, len(rows))
-	for _, r := range rows {
-		out[r.Code] = r.N
 	}
 	return out, nil
 }

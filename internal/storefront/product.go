@@ -49,11 +49,17 @@ func (s *Service) Product(ctx context.Context, slug string, adult bool) (Product
 		return Product{}, notFound()
 	}
 	r := rows[0]
-	more, similar, err := s.beside(ctx, r.ID, adult)
+	k, err := s.shelf(ctx)
 	if err != nil {
 		return Product{}, err
 	}
-	cards, err := s.Cards(ctx, slices.Concat([]int64{r.ID}, more, similar))
+	today := clock.Today(s.Clock)
+	rules, err := s.Catalog.Rules(ctx, today)
+	if err != nil {
+		return Product{}, err
+	}
+	more, similar := k.on(today).beside(r.ID, func(set int) bool { return !adult && rules[set].AdultsOnly })
+	cards, err := s.cardsOn(ctx, k, slices.Concat([]int64{r.ID}, more, similar))
 	if err != nil {
 		return Product{}, err
 	}
@@ -159,39 +165,50 @@ func records(history []certification.Record, today clock.Date) []Record {
 	return out
 }
 
-// beside finds other goods of the maker and goods of the same kind by others, in stock first. One statement.
-func (s *Service) beside(ctx context.Context, id int64, adult bool) (more, similar []int64, err error) {
-	now := s.Clock.Now()
-	today := clock.On(now)
-	rules, err := s.Catalog.Rules(ctx, today)
-	if err != nil {
-		return nil, nil, err
+// kin is how many of the newest of a kind are looked at for those most like a good.
+const kin = 60
+
+// beside finds other goods of the maker and goods of the same kind by others, in stock first.
+func (d *day) beside(id int64, forAdults func(set int) bool) (more, similar []int64) {
+	slot, ok := d.find(id)
+	if !ok {
+		return nil, nil
 	}
-	var rows []struct {
-		Kind      string
-		ProductID int64
-	}
-	err = s.DB.Read(ctx).Raw(`WITH me AS (SELECT * FROM product_search WHERE product_id = @id),
-		own AS (SELECT p.product_id, p.published_at, `+narrow+` WHERE p.producer_id = (SELECT producer_id FROM me) AND p.product_id <> @id
-			AND (@adult OR NOT p.set_no = ANY (CAST(@adult_sets AS int[]))) ORDER BY p.product_id DESC LIMIT 200),
-		kin AS (SELECT p.product_id, p.published_at, p.province_code = (SELECT province_code FROM me) AS near, `+narrow+` WHERE p.product_id IN (
-			SELECT product_id FROM product_search WHERE category_code = (SELECT category_code FROM me) AND producer_id <> (SELECT producer_id FROM me)
-				AND (@adult OR NOT set_no = ANY (CAST(@adult_sets AS int[]))) ORDER BY published_at DESC, product_id DESC LIMIT 60))
-		(SELECT 'more' AS kind, product_id FROM own ORDER BY stocked DESC, stars DESC, published_at DESC, product_id LIMIT @n)
-		UNION ALL
-		(SELECT 'similar', product_id FROM kin ORDER BY stocked DESC, near DESC, stars DESC, published_at DESC, product_id LIMIT @n)`,
-		map[string]any{"id": id, "today": today, "now": now, "adult": adult, "adult_sets": adultSets(rules), "n": beside}).Scan(&rows).Error
-	if err != nil {
-		return nil, nil, fmt.Errorf("storefront: beside: %w", err)
-	}
-	for _, r := range rows {
-		if r.Kind == "more" {
-			more = append(more, r.ProductID)
-		} else {
-			similar = append(similar, r.ProductID)
+	me := &d.goods[slot]
+	hidden := func(slot int32) bool { return forAdults(d.categories[d.goods[slot].category].set) }
+	var own, like []int32
+	for _, other := range d.ofMaker(me.producer) {
+		if other != slot && !hidden(other) {
+			own = append(own, other)
 		}
 	}
-	return more, similar, nil
+	for _, other := range d.ofCategory(me.category) {
+		if d.goods[other].producer != me.producer && !hidden(other) {
+			if like = append(like, other); len(like) == kin {
+				break
+			}
+		}
+	}
+	class := func(slot int32) uint32 { return d.packed[slot] >> atMiddle & 7 } // stock, then stars
+	stock := func(a, b int32) int { return cmp.Compare(class(b)>>atStocked, class(a)>>atStocked) }
+	near := func(slot int32) int {
+		if d.goods[slot].province == me.province {
+			return 0
+		}
+		return 1
+	}
+	rest := func(a, b int32) int { return cmp.Or(cmp.Compare(class(b), class(a)), d.compareNewest(a, b)) }
+	own = smallest(own, beside, func(a, b int32) int { return cmp.Or(stock(a, b), rest(a, b)) })
+	like = smallest(like, beside, func(a, b int32) int { return cmp.Or(stock(a, b), cmp.Compare(near(a), near(b)), rest(a, b)) })
+	return d.ids(own), d.ids(like)
+}
+
+func (d *day) ids(slots []int32) []int64 {
+	out := make([]int64, len(slots))
+	for i, slot := range slots {
+		out[i] = d.goods[slot].id
+	}
+	return out
 }
 
 type saleRow struct {

@@ -1,8 +1,13 @@
 // Package storefront is the read side of the shop: lists with facets, the home page, the pages of products, producers,
 // provinces and sales points, the public proof of a certificate, and the sitemap. It may join any table and writes none.
 //
-// Stars are computed in every query from the dates of the certificates and the day in Vietnam at which the service's
-// clock stands; what is cached carries that day in its key and never outlives its midnight.
+// Lists are worked out in memory, on a shelf: one record per published product, see shelf.go. Every copy of the program
+// keeps one and asks, at most once in Sources.Fresh and only when somebody asks it, which products changed; the database
+// notes that by itself in product_stale. What is kept of a product besides, its card, is dropped when the shelf says
+// that it changed.
+//
+// Stars are computed from the dates of the certificates and the day in Vietnam at which the service's clock stands, at
+// every question: nothing that is kept knows of stars, except what carries its day and ends with it.
 package storefront
 
 import (
@@ -20,17 +25,12 @@ import (
 	"choocop.vn/ocop/internal/showroom"
 )
 
-// Cache keeps what can be made again, for at most ttl; redis.Cache is one.
-type Cache interface {
-	Fetch(ctx context.Context, key string, ttl time.Duration, load func(context.Context) ([]byte, error)) ([]byte, error)
-}
-
 // Pictures finds stored pictures by asset; media.Service is one.
 type Pictures interface {
 	Pictures(ctx context.Context, ids []int64) (map[int64]media.Picture, error)
 }
 
-// Sources are what a Service reads from. Pictures and Cache may be nil: then cards have no picture, and nothing is kept.
+// Sources are what a Service reads from. Pictures may be nil: then cards have no picture.
 type Sources struct {
 	DB           *db.DB
 	Clock        clock.Clock
@@ -40,14 +40,23 @@ type Sources struct {
 	Showrooms    *showroom.Service
 	Search       *search.Service
 	Pictures     Pictures
-	Cache        Cache
+	// Fresh is how old what the service keeps in memory may be; 0 has it ask for changes at every question.
+	Fresh time.Duration
 }
 
 // Service answers the questions of the shop's pages. It is safe for concurrent use.
-type Service struct{ Sources }
+type Service struct {
+	Sources
+	keeper  keeper
+	seen    *shelfLife[int64, Card]
+	numbers memo[counted]
+}
 
 // New returns a service.
-func New(s Sources) *Service { return &Service{s} }
+func New(s Sources) *Service {
+	return &Service{Sources: s, keeper: keeper{fresh: s.Fresh}, seen: keeping[int64, Card](cardsKept),
+		numbers: memo[counted]{lasts: min(s.Fresh*30, homeFor)}}
+}
 
 // Sort is an order of a list; the texts are those of the address parameter.
 type Sort string
@@ -79,8 +88,9 @@ type Filter struct {
 	ProducerID int64
 	Sort       Sort
 	Page       int
-	Size       int  // 0 means PageSize
-	Adult      bool // the reader has said to be 18 or older
+	Size       int    // 0 means PageSize
+	After      string // Listing.Next of the page before, for readers that go on from there; Page does not count then
+	Adult      bool   // the reader has said to be 18 or older
 }
 
 // Stars of a product on a day.
@@ -144,6 +154,9 @@ type Listing struct {
 	Hidden int
 	Page   int
 	Pages  int
+	// Next is the Filter.After of the goods that follow, empty at the end. It names the last good's place in the order, so
+	// that goods that come or go meanwhile shift nothing.
+	Next string
 	// Category and Province are what the filter names, nil when it names none.
 	Category *Category
 	Province *geo.Province

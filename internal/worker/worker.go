@@ -13,6 +13,7 @@ import (
 	"choocop.vn/ocop/internal/order"
 	"choocop.vn/ocop/internal/partner"
 	"choocop.vn/ocop/internal/platform/job"
+	"choocop.vn/ocop/internal/search"
 )
 
 // Deps are the services whose jobs run here.
@@ -20,6 +21,7 @@ type Deps struct {
 	Orders *order.Service
 	Carts  *cart.Service
 	Stock  *inventory.Service
+	Search *search.Service
 	// Partners are told of what happened; Notify carries the mail that they could not be.
 	Partners *partner.Service
 	Notify   *notify.Service
@@ -35,6 +37,8 @@ func Register(w *job.Workers, d Deps) {
 	w.Every(time.Minute, order.SweepUnpaidJob{})
 	job.Handle(w, counted("reservations closed", func(ctx context.Context, _ inventory.TidyReservations) (int, error) { return d.Stock.Tidy(ctx) }))
 	w.Every(5*time.Minute, inventory.TidyReservations{})
+	job.Handle(w, counted("notes of changes forgotten", func(ctx context.Context, _ search.ForgetChanges) (int, error) { return d.Search.Forget(ctx) }))
+	w.Every(10*time.Minute, search.ForgetChanges{})
 	job.Handle(w, counted("baskets forgotten", func(ctx context.Context, _ cart.Sweep) (int, error) { return d.Carts.SweepOld(ctx) }))
 	w.Every(24*time.Hour, cart.Sweep{})
 

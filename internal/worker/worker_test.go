@@ -7,6 +7,7 @@ import (
 
 	"choocop.vn/ocop/internal/order"
 	"choocop.vn/ocop/internal/platform/job"
+	"choocop.vn/ocop/internal/search"
 	"choocop.vn/ocop/internal/testkit"
 	"choocop.vn/ocop/internal/worker"
 )
@@ -30,7 +31,7 @@ func TestJobsTellAndTidyByThemselves(t *testing.T) {
 	k.Clock.Advance(time.Hour)
 
 	w := job.NewWorkers()
-	worker.Register(w, worker.Deps{Orders: k.Orders, Carts: k.Carts, Stock: k.Stock})
+	worker.Register(w, worker.Deps{Orders: k.Orders, Carts: k.Carts, Stock: k.Stock, Search: search.New(d, k.Clock)})
 	r, err := job.Run(context.Background(), d, w, 4)
 	if err != nil {
 		t.Fatal(err)

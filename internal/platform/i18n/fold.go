@@ -96,3 +96,11 @@ func Compare(a, b string) int {
 	defer collators.Put(c)
 	return c.CompareString(norm.NFC.String(a), norm.NFC.String(b))
 }
+
+// SortKey is a key whose bytes are ordered as [Compare] orders names, for sorting many.
+func SortKey(name string) []byte {
+	c := collators.Get().(*collate.Collator)
+	defer collators.Put(c)
+	var b collate.Buffer
+	return c.KeyFromString(&b, norm.NFC.String(name))
+}
