@@ -99,6 +99,8 @@ type Options struct {
 	Tracer db.Tracer
 	// Cards carries what the card gateway sends: its requests to Stripe, or the notices of the test gateway.
 	Cards http.RoundTripper
+	// Card takes the cards in place of what the configuration says.
+	Card payment.Gateway
 }
 
 // New builds the program. The database may still be away or empty: see Migrate.
@@ -122,7 +124,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 		a.Close()
 		return nil, err
 	}
-	if err := a.openCards(o.Cards); err != nil {
+	if err := a.openCards(o); err != nil {
 		a.Close()
 		return nil, err
 	}

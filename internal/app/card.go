@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"path/filepath"
 	"strings"
 
@@ -18,11 +17,15 @@ import (
 const stripePages = "https://checkout.stripe.com"
 
 // openCards builds the gateway that takes cards, if any does.
-func (a *App) openCards(transport http.RoundTripper) error {
+func (a *App) openCards(o Options) error {
 	cfg := a.Config
+	if o.Card != nil {
+		a.Card = o.Card
+		return nil
+	}
 	switch cfg.Card {
 	case config.CardStripe:
-		g, err := stripe.New(stripe.Config{Key: cfg.Stripe.Key, WebhookSecret: cfg.Stripe.WebhookSecret, Transport: transport})
+		g, err := stripe.New(stripe.Config{Key: cfg.Stripe.Key, WebhookSecret: cfg.Stripe.WebhookSecret, Transport: o.Cards})
 		if err != nil {
 			return fmt.Errorf("app: %w", err)
 		}
@@ -31,7 +34,7 @@ func (a *App) openCards(transport http.RoundTripper) error {
 		}
 		a.Card = g
 	case config.CardTest:
-		g, err := testcard.New(testcard.Config{Folder: filepath.Join(cfg.Data, "testcard"), BaseURL: cfg.BaseURL, Clock: a.Clock, Transport: transport})
+		g, err := testcard.New(testcard.Config{Folder: filepath.Join(cfg.Data, "testcard"), BaseURL: cfg.BaseURL, Clock: a.Clock, Transport: o.Cards})
 		if err != nil {
 			return fmt.Errorf("app: %w", err)
 		}
