@@ -73,8 +73,8 @@ func (a *API) docsPage(p kit.Page) *Docs {
 }
 
 // Samples are the states of the page, for the gallery.
-func (a *API) Samples(l i18n.Locale) []kit.Sample {
-	return []kit.Sample{{Page: "api/docs", State: "whole", Model: a.docsPage(a.Views.SamplePage(l, docsPath))}}
+func (a *API) Samples(l i18n.Locale) ([]kit.Sample, error) {
+	return []kit.Sample{{Page: "api/docs", State: "whole", Model: a.docsPage(a.Views.SamplePage(l, docsPath))}}, nil
 }
 
 func docsParts(l i18n.Locale, o *huma.OpenAPI, all []*huma.Operation) []docsPart {

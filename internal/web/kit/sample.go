@@ -10,6 +10,11 @@ type Sample struct {
 	Model Model
 }
 
+// Gallery is an audience that has pages to show; the page gallery shows those of all.
+type Gallery interface {
+	Samples(l i18n.Locale) ([]Sample, error)
+}
+
 // Name is what the sample is called in the gallery and in reports.
 func (s Sample) Name() string { return s.Page + ", " + s.State }
 

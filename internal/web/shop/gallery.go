@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"choocop.vn/ocop/internal/platform/i18n"
 	"choocop.vn/ocop/internal/web/kit"
 )
 
@@ -18,11 +19,25 @@ type Gallery struct {
 }
 
 func (s *Shop) gallery(c *gin.Context) error {
-	samples, err := s.Samples(kit.LocaleOf(c))
+	samples, err := s.allSamples(kit.LocaleOf(c))
 	if err != nil {
 		return err
 	}
 	return s.Views.Render(c, http.StatusOK, "shop/gallery", galleryPage(s.page(c, ""), samples))
+}
+
+// allSamples are the pages of shoppers and those of the other audiences behind them.
+func (s *Shop) allSamples(l i18n.Locale) ([]kit.Sample, error) {
+	out, err := s.Samples(l)
+	for _, g := range s.Galleries {
+		if err != nil {
+			break
+		}
+		var more []kit.Sample
+		more, err = g.Samples(l)
+		out = append(out, more...)
+	}
+	return out, err
 }
 
 func galleryPage(p kit.Page, samples []kit.Sample) *Gallery {
@@ -35,7 +50,7 @@ func galleryPage(p kit.Page, samples []kit.Sample) *Gallery {
 }
 
 func (s *Shop) gallerySample(c *gin.Context) error {
-	samples, err := s.Samples(kit.LocaleOf(c))
+	samples, err := s.allSamples(kit.LocaleOf(c))
 	if err != nil {
 		return err
 	}

@@ -49,6 +49,8 @@ type Shop struct {
 	Gallery  bool // show the page gallery: development only
 	// TestCards is there only while the test gateway takes the cards.
 	TestCards TestCards
+	// Galleries are the other audiences whose pages it shows.
+	Galleries []kit.Gallery
 }
 
 // right is who may use a route. It is an argument of every route line.
