@@ -115,7 +115,7 @@ type listIn struct {
 	MaxPrice int64  `query:"max_price" minimum:"0" maximum:"1000000000000" doc:"@max_price"`
 	InStock  bool   `query:"in_stock" doc:"@in_stock_filter"`
 	Sort     string `query:"sort" enum:"relevance,newest,price_asc,price_desc,name" default:"relevance" doc:"@sort"`
-	Cursor   string `query:"cursor" maxLength:"200" doc:"@cursor"`
+	Cursor   string `query:"cursor" maxLength:"2000" doc:"@cursor"`
 	Limit    int    `query:"limit" minimum:"1" maximum:"100" default:"24" doc:"@limit"`
 	Adult    bool   `query:"adult" doc:"@adult"`
 }
@@ -133,15 +133,12 @@ type listOut struct{ Body ProductList }
 func (a *API) listProducts(ctx context.Context, in *listIn) (*listOut, error) {
 	f := in.filter()
 	var err error
-	if f.Page, err = readCursor(in.Cursor, f); err != nil {
+	if f.After, err = readCursor(in.Cursor, f); err != nil {
 		return nil, err
 	}
 	found, err := a.Store.List(ctx, f)
 	if err != nil {
 		return nil, err
-	}
-	if found.Page != f.Page { // goods went away: there is nothing behind this cursor any more
-		found.Cards = nil
 	}
 	stands, err := a.Store.Stands(ctx, found.Cards)
 	if err != nil {
@@ -153,8 +150,8 @@ func (a *API) listProducts(ctx context.Context, in *listIn) (*listOut, error) {
 		st := stands[c.ProductID]
 		out.Body.Items[i] = a.item(l, c, st.Sales, st.Record)
 	}
-	if found.Page < found.Pages && found.Page == f.Page {
-		next := cursor(f, f.Page+1)
+	if found.Next != "" {
+		next := cursor(f, found.Next)
 		out.Body.NextCursor = &next
 	}
 	return out, nil
