@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"choocop.vn/ocop/internal/audit"
+	"choocop.vn/ocop/internal/partner"
 	"choocop.vn/ocop/internal/payment"
 	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/platform/db"
@@ -37,7 +38,10 @@ func (s *Service) advance(ctx context.Context, tx db.Tx, o orderRow, to State, a
 	if err := setState(ctx, tx, o.ID, to, now); err != nil {
 		return err
 	}
-	return insertHistory(ctx, tx, historyRow{OrderID: o.ID, FromState: string(from), ToState: string(to), Actor: actor, Reason: reason, At: now})
+	if err := insertHistory(ctx, tx, historyRow{OrderID: o.ID, FromState: string(from), ToState: string(to), Actor: actor, Reason: reason, At: now}); err != nil {
+		return err
+	}
+	return s.tellPartner(ctx, tx, o, to, kinds[to])
 }
 
 // within runs fn with the order locked; an unknown code is NotFound order.unknown.
@@ -250,7 +254,10 @@ func (s *Service) CollectCOD(ctx context.Context, orderCode, actor string) error
 		if State(o.State) != Delivered {
 			return wrongState(o)
 		}
-		return s.Payments.Settle(ctx, tx, o.PaymentID, actor, "")
+		if err := s.Payments.Settle(ctx, tx, o.PaymentID, actor, ""); err != nil {
+			return err
+		}
+		return s.tellPartner(ctx, tx, o, Delivered, partner.OrderPaid)
 	})
 }
 

@@ -113,6 +113,7 @@ type Placement struct {
 	RequestKey string // made with the page; the same key places once
 	CartToken  string
 	AccountID  int64 `json:",omitempty"` // whose purchase it is; 0 for a guest's
+	PartnerID  int64 `json:",omitempty"` // through whose key it is placed; 0 in our own shop
 	Locale     i18n.Locale
 	Contact    Contact
 	Address    Address

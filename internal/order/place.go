@@ -249,7 +249,18 @@ func (s *Service) follow(ctx context.Context, tx db.Tx, drafts []*draft) error {
 			jobs = append(jobs, job.Timed{Args: ExpireGroup{d.groupID}, At: *end})
 		}
 	}
-	return s.Jobs.EnqueueAll(ctx, tx, jobs)
+	if err := s.Jobs.EnqueueAll(ctx, tx, jobs); err != nil {
+		return err
+	}
+	return s.tellPlacedToPartners(ctx, tx, drafts)
+}
+
+// state is the one in which the orders of the purchase begin.
+func (d *draft) state() State {
+	if d.Method == payment.VietQR {
+		return AwaitingPayment
+	}
+	return Placed
 }
 
 func (d *draft) wants(expires *time.Time) []inventory.OrderWant {

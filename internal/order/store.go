@@ -62,6 +62,10 @@ type orderRow struct {
 	PaymentID     int64
 	PayBefore     *time.Time
 	UpdatedAt     time.Time
+
+	// Of its purchase; only lockOrder reads them.
+	PartnerID int64  `gorm:"->"`
+	GroupCode string `gorm:"->"`
 }
 
 type lineRow struct {
@@ -154,7 +158,7 @@ func (s *Service) insertGroups(ctx context.Context, tx db.Tx, drafts []*draft) e
 			"contact_name": d.Contact.Name, "contact_phone": d.Contact.Phone, "contact_email": d.Contact.Email,
 			"province_code": d.Address.ProvinceCode, "commune_code": d.Address.CommuneCode, "street": d.Address.Street, "method": d.Method,
 			"note": d.Note, "invoice_company": d.Invoice.Company, "invoice_tax_code": d.Invoice.TaxCode, "invoice_address": d.Invoice.Address,
-			"total": int64(d.Total), "placed_at": d.now, "account_id": orNull(d.AccountID)})
+			"total": int64(d.Total), "placed_at": d.now, "account_id": orNull(d.AccountID), "partner_id": orNull(d.PartnerID)})
 		consents = append(consents, row{"group_id": d.groupID, "purpose": "terms", "given": d.Consents.Terms},
 			row{"group_id": d.groupID, "purpose": "marketing_email", "given": d.Consents.Marketing})
 		if d.AdultsOnly {
@@ -172,14 +176,14 @@ func (s *Service) insertGroups(ctx context.Context, tx db.Tx, drafts []*draft) e
 
 const groupsInsert = `WITH made AS (
 	INSERT INTO order_group (id, code, secret_hash, request_key, request_print, locale, contact_name, contact_phone, contact_email, province_code,
-		commune_code, street, method, note, invoice_company, invoice_tax_code, invoice_address, total, placed_at, account_id)
+		commune_code, street, method, note, invoice_company, invoice_tax_code, invoice_address, total, placed_at, account_id, partner_id)
 	OVERRIDING SYSTEM VALUE
 	SELECT id, code, decode(secret_hash, 'hex'), request_key, decode(request_print, 'hex'), locale, contact_name, contact_phone, contact_email,
 		province_code, commune_code, street, method, note, invoice_company, invoice_tax_code, invoice_address, total, placed_at,
-		(SELECT a.id FROM account a WHERE a.id = r.account_id AND a.state = 'active' FOR SHARE)
+		(SELECT a.id FROM account a WHERE a.id = r.account_id AND a.state = 'active' FOR SHARE), partner_id
 	FROM jsonb_to_recordset(CAST(@groups AS jsonb)) AS r(id bigint, code text, secret_hash text, request_key text, request_print text, locale text,
 		contact_name text, contact_phone text, contact_email text, province_code text, commune_code text, street text, method text, note text,
-		invoice_company text, invoice_tax_code text, invoice_address text, total bigint, placed_at timestamptz, account_id bigint)
+		invoice_company text, invoice_tax_code text, invoice_address text, total bigint, placed_at timestamptz, account_id bigint, partner_id bigint)
 	WHERE method <> 'cod' OR @most > (
 		SELECT count(*) FROM order_group g WHERE g.method = 'cod' AND g.contact_phone = r.contact_phone AND g.placed_at > @since
 			AND EXISTS (SELECT FROM orders o WHERE o.group_id = g.id AND o.state IN ('placed', 'packed')))
@@ -199,15 +203,11 @@ type row = map[string]any
 func (s *Service) insertOrders(ctx context.Context, tx db.Tx, drafts []*draft, payments map[string]payment.Payment, stars map[int64]certification.Star) error {
 	orders, lines, adjustments := []row{}, []row{}, []row{}
 	for _, d := range drafts {
-		state := Placed
-		if d.Method == payment.VietQR {
-			state = AwaitingPayment
-		}
 		for i, q := range d.Sellers {
 			o, _ := q.Option()
 			code := orderCode(d.code, i)
 			orders = append(orders, row{"id": d.ids[i], "nth": len(orders), "group_id": d.groupID, "producer_id": q.ProducerID,
-				"location_id": d.shelves[q.Lines[0].VariantID].LocationID, "code": code, "state": string(state), "goods_total": int64(q.Goods),
+				"location_id": d.shelves[q.Lines[0].VariantID].LocationID, "code": code, "state": string(d.state()), "goods_total": int64(q.Goods),
 				"shipping_total": int64(q.Shipping), "discount_total": int64(q.Discount), "total": int64(q.Total), "delivery": o.Kind,
 				"carrier_code": orNull(o.CarrierCode), "showroom_id": orNull(o.ShowroomID), "chargeable_g": o.ChargeableG,
 				"payment_id": payments[code].ID, "pay_before": s.payBefore(d)})
@@ -278,7 +278,9 @@ func orNull[T comparable](v T) *T {
 
 // lockOrder locks the order that a condition such as "code = ?" names. A missing one is ok false.
 func lockOrder(ctx context.Context, tx db.Tx, condition string, value any) (r orderRow, ok bool, err error) {
-	err = tx.WithContext(ctx).Table("orders").Clauses(clause.Locking{Strength: "UPDATE"}).Where(condition, value).Limit(1).Scan(&r).Error
+	err = tx.WithContext(ctx).Table("orders").
+		Select("orders.*, (SELECT coalesce(partner_id, 0) FROM order_group WHERE id = group_id) AS partner_id, (SELECT code FROM order_group WHERE id = group_id) AS group_code").
+		Clauses(clause.Locking{Strength: "UPDATE"}).Where(condition, value).Limit(1).Scan(&r).Error
 	return r, r.ID != 0, err
 }
 
