@@ -141,7 +141,7 @@ const upsertVariants = `
 		INSERT INTO price_change (variant_id, price, actor, at)
 		SELECT w.id, w.price, @actor, @at FROM written w LEFT JOIN before b ON b.sku = w.sku WHERE b.price IS DISTINCT FROM w.price
 	)
-	SELECT product_id FROM written`
+	SELECT w.product_id, w.sku, w.price, coalesce(b.price <> w.price, false) AS repriced FROM written w LEFT JOIN before b ON b.sku = w.sku`
 
 // upsertEntries writes what differs and touches nothing else.
 func upsertEntries(ctx context.Context, tx db.Tx, rows []entryRow, actor string, at time.Time) (map[string]Loaded, error) {
@@ -159,7 +159,7 @@ func upsertEntries(ctx context.Context, tx db.Tx, rows []entryRow, actor string,
 		return nil, err
 	}
 	touched := map[int64]bool{}
-	for _, statement := range []string{upsertTexts, upsertFacts, upsertVariants} {
+	for _, statement := range []string{upsertTexts, upsertFacts} {
 		var ids []int64
 		if err := q.Raw(statement, args).Scan(&ids).Error; err != nil {
 			return nil, err
@@ -167,6 +167,25 @@ func upsertEntries(ctx context.Context, tx db.Tx, rows []entryRow, actor string,
 		for _, id := range ids {
 			touched[id] = true
 		}
+	}
+	var written []struct {
+		ProductID int64
+		SKU       string `gorm:"column:sku"`
+		Price     int64
+		Repriced  bool
+	}
+	if err := q.Raw(upsertVariants, args).Scan(&written).Error; err != nil {
+		return nil, err
+	}
+	var prices []repriced
+	for _, w := range written {
+		touched[w.ProductID] = true
+		if w.Repriced {
+			prices = append(prices, repriced{w.SKU, w.Price})
+		}
+	}
+	if err := tellPrices(ctx, tx, prices, at); err != nil {
+		return nil, err
 	}
 	if err := touch(ctx, tx, touched, at); err != nil {
 		return nil, err

@@ -71,12 +71,16 @@ func (s *Service) ChangePrice(ctx context.Context, tx db.Tx, sku string, price m
 	if price <= 0 || price > money.Max {
 		return apperr.Field("price", "catalog.price.positive")
 	}
-	found, err := setPrice(ctx, tx, strings.ToUpper(strings.TrimSpace(sku)), price, actor, s.clock.Now())
+	sku = strings.ToUpper(strings.TrimSpace(sku))
+	found, changed, err := setPrice(ctx, tx, sku, price, actor, s.clock.Now())
 	if err != nil {
 		return fmt.Errorf("catalog: price: %w", err)
 	}
 	if !found {
 		return apperr.New(apperr.NotFound, "catalog.sku.unknown", "sku", sku)
+	}
+	if changed {
+		return tellPrices(ctx, tx, []repriced{{sku, int64(price)}}, s.clock.Now())
 	}
 	return nil
 }

@@ -154,23 +154,23 @@ func setState(ctx context.Context, tx db.Tx, productID int64, state string, at t
 		WHERE id = @id`, map[string]any{"id": productID, "state": state, "at": at}).Error
 }
 
-func setPrice(ctx context.Context, tx db.Tx, sku string, price money.VND, actor string, at time.Time) (found bool, err error) {
+func setPrice(ctx context.Context, tx db.Tx, sku string, price money.VND, actor string, at time.Time) (found, changed bool, err error) {
 	var rows []struct {
 		ID    int64
 		Price money.VND
 	}
 	q := tx.WithContext(ctx)
 	if err := q.Raw(`SELECT id, price FROM variant WHERE sku = ? FOR UPDATE`, sku).Scan(&rows).Error; err != nil || len(rows) == 0 {
-		return false, err
+		return false, false, err
 	}
 	if rows[0].Price == price {
-		return true, nil
+		return true, false, nil
 	}
 	err = q.Exec(`UPDATE variant SET price = ?, price_source = 'seller', updated_at = ? WHERE id = ?`, price, at, rows[0].ID).Error
 	if err != nil {
-		return true, err
+		return true, false, err
 	}
-	return true, q.Exec(`INSERT INTO price_change (variant_id, price, actor, at) VALUES (?, ?, ?, ?)`, rows[0].ID, price, actor, at).Error
+	return true, true, q.Exec(`INSERT INTO price_change (variant_id, price, actor, at) VALUES (?, ?, ?, ?)`, rows[0].ID, price, actor, at).Error
 }
 
 func upsertPictures(ctx context.Context, tx db.Tx, pictures []Picture) error {

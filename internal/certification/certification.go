@@ -1,7 +1,7 @@
 // Package certification owns the official OCOP stars: which decision gave which product three, four or five stars, until
 // when it counts, and the public proof of it.
 //
-// Tables: certificate, certificate_product. It promises that whether stars count is computed for a day in
+// Tables: certificate, certificate_product; for partners certificate_told. It promises that whether stars count is computed for a day in
 // Asia/Ho_Chi_Minh from the dates of the record and never stored, that they are gone on the day after the last valid day
 // and from the day of a revocation on, that no record is ever removed, and that sellers cannot write here.
 //

@@ -3,6 +3,8 @@ package certification
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/platform/db"
@@ -47,5 +49,12 @@ func (s *Service) Enter(ctx context.Context, tx db.Tx, entries []Entry) (map[str
 	if err != nil {
 		return nil, fmt.Errorf("certification: enter: %w", err)
 	}
-	return out, nil
+	if len(out) == 0 {
+		return out, nil
+	}
+	named, err := toldByKeys(ctx, tx, slices.Collect(maps.Keys(out)))
+	if err != nil {
+		return nil, fmt.Errorf("certification: enter: %w", err)
+	}
+	return out, s.tell(ctx, tx, named)
 }

@@ -44,7 +44,15 @@ func (s *Service) Revoke(ctx context.Context, code string, on clock.Date, why, a
 		if err := revoke(ctx, tx, r.ID, on, why); err != nil {
 			return fmt.Errorf("certification: revoke: %w", err)
 		}
-		return audit.Record(ctx, tx, audit.Entry{Actor: actor, Action: "certificate.revoke", Subject: "certificate", SubjectID: wanted,
+		err = audit.Record(ctx, tx, audit.Entry{Actor: actor, Action: "certificate.revoke", Subject: "certificate", SubjectID: wanted,
 			Detail: map[string]any{"on": on.String(), "why": why}})
+		if err != nil {
+			return err
+		}
+		named, err := toldByCode(ctx, tx, wanted)
+		if err != nil {
+			return fmt.Errorf("certification: revoke: %w", err)
+		}
+		return s.tell(ctx, tx, named)
 	})
 }
