@@ -197,7 +197,7 @@ func (a *App) services(secret []byte, sender notify.Sender) error {
 	a.Store = storefront.New(storefront.Sources{DB: d, Clock: c, Geo: a.Geo, Catalog: a.Catalog, Certificates: a.Stars, Showrooms: a.Showrooms, Search: a.Search, Pictures: a.Media,
 		Fresh: time.Second})
 	a.workers = job.NewWorkers()
-	worker.Register(a.workers, worker.Deps{Orders: a.Orders, Carts: a.Carts, Stock: a.Stock, Search: a.Search, Partners: a.Partners, Notify: notes})
+	worker.Register(a.workers, worker.Deps{Orders: a.Orders, Carts: a.Carts, Stock: a.Stock, Search: a.Search, Stars: a.Stars, Partners: a.Partners, Notify: notes})
 	return nil
 }
 

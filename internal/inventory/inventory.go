@@ -1,7 +1,7 @@
 // Package inventory owns what lies where: the append-only ledger of movements, the levels it adds up
 // to, and the promises of stock to orders.
 //
-// Tables: stock_location, stock_lot, stock_level, stock_movement, stock_reservation.
+// Tables: stock_location, stock_lot, stock_level, stock_movement, stock_reservation; for partners stock_told, stock_told_mark.
 //
 // Promises, for any number of callers at once:
 //   - on_hand of a level is the sum of its movements; a movement and its change of the level are one transaction.

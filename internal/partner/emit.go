@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"gorm.io/gorm"
+
 	"choocop.vn/ocop/internal/platform/db"
 	"choocop.vn/ocop/internal/platform/ident"
 	"choocop.vn/ocop/internal/platform/job"
@@ -101,3 +103,9 @@ type TellPaused struct {
 
 // Kind names the job in the queue.
 func (TellPaused) Kind() string { return "webhook_tell_paused" }
+
+// Heard reports whether anybody listens to a kind of event now, for those who have to look for news before they can tell it.
+func Heard(ctx context.Context, g *gorm.DB, kind string) (bool, error) {
+	ok, err := heard(ctx, g, kind)
+	return ok, wrap("heard", err)
+}

@@ -191,3 +191,9 @@ func insertEvents(ctx context.Context, tx db.Tx, events []byte) (bool, error) {
 		INSERT INTO webhook_delivery (event_id, endpoint_id, next_at) SELECT id, endpoint_id, at FROM told ORDER BY at, id`, string(events))
 	return r.RowsAffected > 0, r.Error
 }
+
+func heard(ctx context.Context, g *gorm.DB, kind string) (ok bool, err error) {
+	err = g.WithContext(ctx).Raw(`SELECT EXISTS (SELECT FROM webhook_endpoint e JOIN partner p ON p.id = e.partner_id
+		WHERE e.state = 'active' AND p.state = 'active' AND ? = ANY (e.kinds))`, kind).Scan(&ok).Error
+	return ok, err
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"choocop.vn/ocop/internal/cart"
+	"choocop.vn/ocop/internal/certification"
 	"choocop.vn/ocop/internal/inventory"
 	"choocop.vn/ocop/internal/notify"
 	"choocop.vn/ocop/internal/order"
@@ -22,6 +23,7 @@ type Deps struct {
 	Carts  *cart.Service
 	Stock  *inventory.Service
 	Search *search.Service
+	Stars  *certification.Service
 	// Partners are told of what happened; Notify carries the mail that they could not be.
 	Partners *partner.Service
 	Notify   *notify.Service
@@ -50,6 +52,13 @@ func Register(w *job.Workers, d Deps) {
 	job.Handle(w, counted("webhook events removed", func(ctx context.Context, _ partner.SweepJob) (int, error) { return d.Partners.Sweep(ctx) }))
 	w.Every(time.Hour, partner.SweepJob{})
 	job.Handle(w, d.tellPaused)
+	job.Handle(w, func(ctx context.Context, j inventory.TellStock) error {
+		_, err := d.Stock.TellStock(ctx, j)
+		return err
+	})
+	w.Every(3*time.Second, inventory.TellStock{})
+	job.Handle(w, counted("certificates told to partners", d.Stars.TellLapsed))
+	w.Every(5*time.Minute, certification.TellLapsed{})
 }
 
 // tellPaused mails a partner that nothing more is sent to an endpoint.
