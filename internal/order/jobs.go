@@ -1,6 +1,11 @@
 package order
 
-import "context"
+import (
+	"context"
+
+	"choocop.vn/ocop/internal/partner"
+	"choocop.vn/ocop/internal/platform/db"
+)
 
 // TellPlaced mails the buyer what was ordered and how to pay.
 type TellPlaced struct {
@@ -37,4 +42,51 @@ func (SweepUnpaidJob) Kind() string { return "order_sweep_unpaid" }
 func (s *Service) ExpireGroup(ctx context.Context, j ExpireGroup) error {
 	_, err := s.expireDue(ctx, j.GroupID)
 	return err
+}
+
+// kinds are what the partner who placed an order is told when it comes to a state. Only a payment makes an order placed
+// that was not.
+var kinds = map[State]string{
+	Placed: partner.OrderPaid, Packed: partner.OrderPacked, Shipped: partner.OrderShipped, Delivered: partner.OrderDelivered,
+	Cancelled: partner.OrderCancelled, Expired: partner.OrderExpired,
+}
+
+// tidings is what a partner is told of an order; the rest it may read with the purchase's token.
+type tidings struct {
+	Code      string `json:"code"`
+	GroupCode string `json:"group_code"`
+	State     State  `json:"state"`
+	Goods     int64  `json:"goods_total"`
+	Shipping  int64  `json:"shipping_total"`
+	Discount  int64  `json:"discount_total"`
+	Total     int64  `json:"total"`
+	Currency  string `json:"currency"`
+}
+
+const currency = "VND"
+
+// tellPartner tells the partner who placed an order what became of it; an order of our own shop tells nobody and costs
+// nothing.
+func (s *Service) tellPartner(ctx context.Context, tx db.Tx, o orderRow, is State, kind string) error {
+	if o.PartnerID == 0 {
+		return nil
+	}
+	return partner.Emit(ctx, tx, partner.Event{Kind: kind, Subject: o.Code, PartnerID: o.PartnerID, At: s.Clock.Now(), Payload: tidings{
+		o.Code, o.GroupCode, is, o.GoodsTotal, o.ShippingTotal, o.DiscountTotal, o.Total, currency}})
+}
+
+// tellPlacedToPartners does it for the orders that partners place now, in one statement for all, or in none.
+func (s *Service) tellPlacedToPartners(ctx context.Context, tx db.Tx, drafts []*draft) error {
+	var events []partner.Event
+	for _, d := range drafts {
+		if d.PartnerID == 0 {
+			continue
+		}
+		for i, q := range d.Sellers {
+			code := orderCode(d.code, i)
+			events = append(events, partner.Event{Kind: partner.OrderPlaced, Subject: code, PartnerID: d.PartnerID, At: d.now, Payload: tidings{
+				code, d.code, d.state(), int64(q.Goods), int64(q.Shipping), int64(q.Discount), int64(q.Total), currency}})
+		}
+	}
+	return partner.EmitAll(ctx, tx, events)
 }
