@@ -16,7 +16,7 @@ func (g *Gateway) PayBack(ctx context.Context, b payment.PayBack) (payment.Retur
 	ctx, cancel := begin(ctx)
 	defer cancel()
 	r, err := g.api.Refunds.New(&stripego.RefundParams{
-		Params:        keyed(ctx, "refund", b.Key),
+		Params:        keyed(ctx, "refund", b.MoneyRef, b.Key),
 		PaymentIntent: stripego.String(b.MoneyRef),
 		Amount:        stripego.Int64(int64(b.Amount)),
 		Reason:        stripego.String(string(stripego.RefundReasonRequestedByCustomer)),
@@ -113,7 +113,7 @@ func (g *Gateway) Transfer(ctx context.Context, t payment.Transfer) (string, err
 		return "", fmt.Errorf("stripe: transfer: %w: %s has no charge", payment.ErrRefused, t.MoneyRef)
 	}
 	p := &stripego.TransferParams{
-		Params:            keyed(ctx, "transfer", t.Key),
+		Params:            keyed(ctx, "transfer", t.MoneyRef, t.Key),
 		Amount:            stripego.Int64(int64(t.Amount)),
 		Currency:          stripego.String(string(currency)),
 		Destination:       stripego.String(t.Account),
@@ -135,7 +135,7 @@ func (g *Gateway) Reverse(ctx context.Context, key, transferRef string, amount m
 	ctx, cancel := begin(ctx)
 	defer cancel()
 	_, err := g.api.TransferReversals.New(&stripego.TransferReversalParams{
-		Params: keyed(ctx, "reverse", key),
+		Params: keyed(ctx, "reverse", transferRef, key),
 		ID:     stripego.String(transferRef),
 		Amount: stripego.Int64(int64(amount)),
 	})

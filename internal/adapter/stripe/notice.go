@@ -19,8 +19,8 @@ const tolerance = 5 * time.Minute
 // not asked for: nothing but the number of an object is taken from it, and that stands in the same place in all.
 func (g *Gateway) Read(body []byte, signature string) (payment.Notice, error) {
 	e, err := webhook.ConstructEventWithOptions(body, signature, g.secret, webhook.ConstructEventOptions{Tolerance: tolerance, IgnoreAPIVersionMismatch: true})
-	for _, false := range []error{webhook.ErrNotSigned, webhook.ErrInvalidHeader, webhook.ErrNoValidSignature, webhook.ErrTooOld} {
-		if errors.Is(err, false) {
+	for _, forged := range []error{webhook.ErrNotSigned, webhook.ErrInvalidHeader, webhook.ErrNoValidSignature, webhook.ErrTooOld} {
+		if errors.Is(err, forged) {
 			return payment.Notice{}, payment.ErrForged
 		}
 	}

@@ -2,6 +2,8 @@ package stripe
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -21,7 +23,7 @@ func (g *Gateway) Open(ctx context.Context, o payment.Opening) (payment.CardPage
 	ctx, cancel := begin(ctx)
 	defer cancel()
 	p := &stripego.CheckoutSessionParams{
-		Params:             keyed(ctx, "open", o.Key),
+		Params:             keyed(ctx, "open", o.Reference, o.Key+":"+fingerprint(o)),
 		Mode:               stripego.String(string(stripego.CheckoutSessionModePayment)),
 		PaymentMethodTypes: stripego.StringSlice([]string{"card"}),
 		ClientReferenceID:  stripego.String(o.Reference),
@@ -52,6 +54,14 @@ func (g *Gateway) Open(ctx context.Context, o payment.Opening) (payment.CardPage
 		return payment.CardPage{}, explain("open", err)
 	}
 	return payment.CardPage{Ref: s.ID, URL: s.URL, Expires: time.Unix(s.ExpiresAt, 0)}, nil
+}
+
+// fingerprint tells openings apart that ask for the same page in another way, such as in another language after the first
+// answer was lost. Two pages under one request key do no harm: the address of one was never given to anybody.
+func fingerprint(o payment.Opening) string {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%q %d %q %q %q %d %v", o.Text, o.Amount, o.Email, o.Locale, o.ReturnURL, o.Expires.Unix(), o.Shares)
+	return hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
 // books says to whom the money belongs, beside the payment.

@@ -6,7 +6,8 @@
 // (docs.stripe.com/currencies, zero-decimal currencies).
 //
 // Each write carries an idempotency key. Stripe answers the same key with the first answer for at least a day, but
-// only to the very same parameters; so nothing that is sent depends on the moment of sending.
+// only to the very same parameters; so nothing that is sent depends on the moment of sending, and what may change between
+// two tries to open a page is part of its key.
 package stripe
 
 import (
@@ -88,10 +89,11 @@ func begin(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, verb)
 }
 
-// keyed are the parameters of a write. Stripe knows one space of keys for all verbs, so the verb is part of the key.
-func keyed(ctx context.Context, verb, key string) stripego.Params {
+// keyed are the parameters of a write. Stripe knows one space of keys for all verbs and for all programs that use the
+// account, so verb and object are part of the key.
+func keyed(ctx context.Context, verb, object, key string) stripego.Params {
 	p := stripego.Params{Context: ctx}
-	p.SetIdempotencyKey(verb + ":" + key)
+	p.SetIdempotencyKey(verb + ":" + object + ":" + key)
 	return p
 }
 

@@ -212,16 +212,16 @@ func TestALostAnswerIsAskedForAgainWithTheSameKey(t *testing.T) {
 	if err != nil || p.Ref != "cs_1" || p.URL != "https://checkout.stripe.com/c/pay/cs_1" || p.Expires.Unix() != 1_795_001_860 {
 		t.Fatalf("%+v, %v", p, err)
 	}
-	if len(keys) != 2 || keys[0] != keys[1] || keys[0] != "open:CHO-7K4M/1" {
+	if len(keys) != 2 || keys[0] != keys[1] || !strings.HasPrefix(keys[0], "open:CHO-7K4M:CHO-7K4M/1:") {
 		t.Errorf("keys %q", keys)
 	}
 }
 
 func TestTheSameKeyAlwaysSendsTheSame(t *testing.T) {
-	var bodies []string
+	var bodies, keys []string
 	g, _ := against(t, func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
-		bodies = append(bodies, string(b))
+		bodies, keys = append(bodies, string(b)), append(keys, r.Header.Get("Idempotency-Key"))
 		says(200, `{"id":"cs_1"}`)(w, r)
 	})
 	for range 2 {
@@ -230,8 +230,22 @@ func TestTheSameKeyAlwaysSendsTheSame(t *testing.T) {
 		}
 		time.Sleep(1100 * time.Millisecond) // the next second of the clock
 	}
-	if bodies[0] != bodies[1] {
-		t.Errorf("Stripe would refuse the key:\n%s\n%s", bodies[0], bodies[1])
+	if bodies[0] != bodies[1] || keys[0] != keys[1] {
+		t.Errorf("Stripe would open two pages or refuse the key:\n%s %s\n%s %s", keys[0], bodies[0], keys[1], bodies[1])
+	}
+	for _, change := range []func(*payment.Opening){
+		func(o *payment.Opening) { o.Locale = "en" }, func(o *payment.Opening) { o.Text = "OCOP" }, func(o *payment.Opening) { o.ReturnURL += "&x=1" },
+		func(o *payment.Opening) { o.Email = "" }, func(o *payment.Opening) { o.Expires = o.Expires.Add(time.Second) }, func(o *payment.Opening) { o.Amount-- },
+		func(o *payment.Opening) { o.Shares = o.Shares[:1] }, func(o *payment.Opening) { o.Reference = "OTHER" }, func(o *payment.Opening) { o.Key = "2" },
+	} {
+		other := opening
+		change(&other)
+		if _, err := g.Open(context.Background(), other); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(keys) - 1; bodies[n] != bodies[0] && keys[n] == keys[0] {
+			t.Errorf("Stripe would refuse the key of\n%s", bodies[n])
+		}
 	}
 }
 

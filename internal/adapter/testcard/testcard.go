@@ -5,7 +5,8 @@
 // It keeps one file per page, replaced in one step, so that it remembers over a kill of the program what a provider would
 // remember; notices that were not delivered are files too. Only one process may use a folder at a time.
 //
-// Refs are a keyed hash of the request key: nobody can guess them, and the same key always finds the same page.
+// Refs are a keyed hash of what is paid for and the request key: nobody can guess them, and the same key always finds
+// the same page.
 package testcard
 
 import (
@@ -171,7 +172,7 @@ func replace(name string, b []byte) error {
 func (g *Gateway) Open(_ context.Context, o payment.Opening) (payment.CardPage, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	ref := "tp_" + g.hash("page", o.Key)
+	ref := "tp_" + g.hash("page", o.Reference, o.Key)
 	p, err := g.load(ref)
 	switch {
 	case errors.Is(err, payment.ErrUnknownRef):
@@ -180,7 +181,7 @@ func (g *Gateway) Open(_ context.Context, o payment.Opening) (payment.CardPage, 
 		}
 		p = page{Ref: ref, Opening: o, State: payment.StandingOpen}
 		err = g.save(p)
-	case err == nil && (p.Opening.Amount != o.Amount || p.Opening.Reference != o.Reference):
+	case err == nil && p.Opening.Amount != o.Amount:
 		err = errors.New("testcard: this key opened another page")
 	}
 	if err != nil {
