@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"choocop.vn/ocop/internal/media"
 	"choocop.vn/ocop/internal/platform/clock"
@@ -81,11 +82,13 @@ func (s *Service) Cards(ctx context.Context, ids []int64) (map[int64]Card, error
 	if err != nil {
 		return nil, err
 	}
-	return s.cardsOn(ctx, k, ids)
+	out, _, err := s.cardsOn(ctx, k, ids, nil)
+	return out, err
 }
 
-// cardsOn are the cards of products as they are under one reading of the shelf: those kept, the others read.
-func (s *Service) cardsOn(ctx context.Context, k *kept, ids []int64) (map[int64]Card, error) {
+// cardsOn are the cards of products as they are under one reading of the shelf: those kept, the others read. Pictures of
+// other assets may be asked for with them.
+func (s *Service) cardsOn(ctx context.Context, k *kept, ids, assets []int64) (map[int64]Card, map[int64]media.Picture, error) {
 	of := age{reading: k.reading, day: clock.Today(s.Clock), at: machine.Now()}
 	out := make(map[int64]Card, len(ids))
 	var unread []int64
@@ -98,12 +101,12 @@ func (s *Service) cardsOn(ctx context.Context, k *kept, ids []int64) (map[int64]
 		}
 		unread = append(unread, id)
 	}
-	read, err := s.cards(ctx, unread, false)
+	read, pictures, err := s.cards(ctx, unread, assets, false)
 	for id, c := range read {
 		out[id] = c
 		s.seen.put(id, of, c)
 	}
-	return out, err
+	return out, pictures, err
 }
 
 // cardsAt are the cards of slots, in their order. What has gone meanwhile is passed over.
@@ -112,30 +115,32 @@ func (s *Service) cardsAt(ctx context.Context, k *kept, slots []int32) ([]Card, 
 	for i, slot := range slots {
 		ids[i] = k.goods[slot].id
 	}
-	found, err := s.cardsOn(ctx, k, ids)
+	found, _, err := s.cardsOn(ctx, k, ids, nil)
 	return inOrder(ids, found), err
 }
 
-func (s *Service) cards(ctx context.Context, ids []int64, hidden bool) (map[int64]Card, error) {
+// cards reads cards, and with their pictures those of other assets.
+func (s *Service) cards(ctx context.Context, ids, assets []int64, hidden bool) (map[int64]Card, map[int64]media.Picture, error) {
 	out := make(map[int64]Card, len(ids))
 	if len(ids) == 0 {
-		return out, nil
+		pictures, err := s.pictures(ctx, assets)
+		return out, pictures, err
 	}
 	now := s.Clock.Now()
 	today := clock.On(now)
 	var rows []cardRow
 	if err := s.DB.Read(ctx).Raw(cardsSQL, map[string]any{"ids": bigints(ids), "today": today, "now": now}).Scan(&rows).Error; err != nil {
-		return nil, fmt.Errorf("storefront: cards: %w", err)
+		return nil, nil, fmt.Errorf("storefront: cards: %w", err)
 	}
 	rules, err := s.Catalog.Rules(ctx, today)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	provinces, err := s.provincesByCode(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	assets := make([]int64, 0, len(rows))
+	assets = slices.Clone(assets)
 	for _, r := range rows {
 		if r.AssetID != 0 {
 			assets = append(assets, r.AssetID)
@@ -143,7 +148,7 @@ func (s *Service) cards(ctx context.Context, ids []int64, hidden bool) (map[int6
 	}
 	pictures, err := s.pictures(ctx, assets)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, r := range rows {
 		if !r.Published && !hidden {
@@ -160,7 +165,7 @@ func (s *Service) cards(ctx context.Context, ids []int64, hidden bool) (map[int6
 		c.Few = c.InStock && r.Available <= few
 		out[r.ProductID] = c
 	}
-	return out, nil
+	return out, pictures, nil
 }
 
 func starState(stars int, record bool) string {

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// homeFor is how long what the home page counts beside the goods, and its story, are kept.
-	homeFor = 30 * time.Second
+	// awhile is how long what changes by somebody's hand is kept, such as the number of producers and the sales points.
+	awhile  = 30 * time.Second
 	onShelf = 8  // cards in a row of the home page
 	tiles   = 12 // categories on the home page
 )
@@ -22,6 +22,8 @@ const (
 type counted struct {
 	Producers, Certificates int
 	Story                   int64
+	TextVI                  string `gorm:"column:text_vi"`
+	TextEN                  string `gorm:"column:text_en"`
 }
 
 // adultSets are the sets of goods for adults.
@@ -53,7 +55,11 @@ func (s *Service) Home(ctx context.Context) (Home, error) {
 	}
 	d, adult := k.on(today), adultSets(rules)
 	five, newest := d.forHome(adult)
-	cards, err := s.cardsOn(ctx, k, append(slices.Concat(five, newest), c.Story))
+	ids := slices.Concat(five, newest)
+	if c.Story != 0 {
+		ids = append(ids, c.Story)
+	}
+	cards, _, err := s.cardsOn(ctx, k, ids, nil)
 	if err != nil {
 		return Home{}, err
 	}
@@ -89,27 +95,9 @@ func (s *Service) Home(ctx context.Context) (Home, error) {
 		return Home{}, err
 	}
 	if card, ok := cards[c.Story]; ok {
-		h.Story, err = s.story(ctx, card)
+		h.Story = &Story{Card: card, TextVI: c.TextVI, TextEN: cmp.Or(c.TextEN, c.TextVI)}
 	}
-	return h, err
-}
-
-func (s *Service) story(ctx context.Context, card Card) (*Story, error) {
-	var rows []struct{ Locale, Story string }
-	err := s.DB.Read(ctx).Raw(`SELECT locale, coalesce(nullif(story, ''), summary) AS story FROM product_text WHERE product_id = ?`, card.ProductID).Scan(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("storefront: story: %w", err)
-	}
-	out := &Story{Card: card}
-	for _, r := range rows {
-		if r.Locale == "vi" {
-			out.TextVI = r.Story
-		} else {
-			out.TextEN = r.Story
-		}
-	}
-	out.TextEN = cmp.Or(out.TextEN, out.TextVI)
-	return out, nil
+	return h, nil
 }
 
 // forHome are the newest goods with five stars in stock and the newest of all, none for adults.
@@ -139,12 +127,15 @@ func (s *Service) count(ctx context.Context, today clock.Date, rules map[int]cat
 	for set := range adultSets(rules) {
 		sets = append(sets, int64(set))
 	}
-	err := s.DB.Read(ctx).Raw(`WITH told AS (SELECT product_id FROM product_text JOIN product_search x USING (product_id)
+	err := s.DB.Read(ctx).Raw(`WITH able AS (SELECT product_id FROM product_text JOIN product_search x USING (product_id)
 			WHERE locale = 'vi' AND char_length(coalesce(nullif(story, ''), summary)) > 40
-			AND NOT x.set_no = ANY (CAST(@adult_sets AS int[])) ORDER BY product_id LIMIT 500)
+			AND NOT x.set_no = ANY (CAST(@adult_sets AS int[])) ORDER BY product_id LIMIT 500),
+		told AS (SELECT product_id FROM able ORDER BY md5(CAST(product_id AS text) || CAST(CAST(@today AS date) AS text)) LIMIT 1)
 		SELECT (SELECT count(*) FROM producer m WHERE name_known AND EXISTS (SELECT FROM product_search x WHERE x.producer_id = m.id)) AS producers,
-		(SELECT count(*) FROM certificate c WHERE `+validOn+`) AS certificates,
-		coalesce((SELECT product_id FROM told ORDER BY md5(CAST(product_id AS text) || CAST(CAST(@today AS date) AS text)) LIMIT 1), 0) AS story`,
+		(SELECT count(*) FROM certificate c WHERE `+validOn+`) AS certificates, coalesce(told.product_id, 0) AS story,
+		coalesce(nullif(vi.story, ''), vi.summary, '') AS text_vi, coalesce(nullif(en.story, ''), en.summary, '') AS text_en
+		FROM (SELECT 1) one LEFT JOIN told ON true LEFT JOIN product_text vi ON vi.product_id = told.product_id AND vi.locale = 'vi'
+		LEFT JOIN product_text en ON en.product_id = told.product_id AND en.locale = 'en'`,
 		map[string]any{"today": today, "adult_sets": sets}).Scan(&c).Error
 	if err != nil {
 		return c, fmt.Errorf("storefront: home: %w", err)

@@ -16,6 +16,8 @@ const (
 	keptFor = time.Minute
 	// cardsKept is how many cards are kept, about two kilobytes each.
 	cardsKept = 6000
+	// detailsKept is how many products' pages are kept, about five kilobytes each.
+	detailsKept = 2000
 )
 
 // age is when something was read: under which reading of the shelf, on which day, and when by the machine's clock.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"choocop.vn/ocop/internal/media"
 	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/storefront"
@@ -202,6 +203,52 @@ func TestPagesCostTheSameForManyRows(t *testing.T) {
 		t.Errorf("statements for one row %v, for thirty %v", one, thirty)
 	}
 	t.Log(one)
+}
+
+// A copy of the program that has read the shelf and nothing else: what a page may cost at most, with pictures.
+func TestPagesAskLittle(t *testing.T) {
+	s := open(t)
+	maker := testkit.Producer(t, s.db)
+	s.list(t, storefront.Filter{}) // reads what hardly ever changes
+	for _, n := range []int{1, 29} {
+		for range n {
+			id := testkit.Product(t, s.db, testkit.WithProducer(maker), testkit.WithStars(5, clock.On(noon)))
+			testkit.Exec(t, s.db, `WITH a AS (INSERT INTO media_asset (sha256, kind, mime, width, height, bytes, original_key)
+					VALUES (sha256(CAST($1 AS text)::bytea), 'picture', 'image/jpeg', 640, 480, 1, 'x') RETURNING id),
+				r AS (INSERT INTO media_rendition (asset_id, format, width, height, key, bytes) SELECT id, 'jpeg', 640, 480, 'rendition/' || id, 1 FROM a)
+				INSERT INTO product_picture (product_id, position, asset_id, alt_vi) SELECT CAST($1 AS text)::bigint, 0, id, 'ảnh' FROM a`, fmt.Sprint(id))
+		}
+		s.index(t)
+		sources := s.sources
+		sources.Fresh, sources.Pictures = time.Hour, media.New(s.db, nil, s.clock)
+		ctx := context.Background()
+		var slug string
+		testkit.Scan(t, s.db, &slug, `SELECT slug FROM product ORDER BY id LIMIT 1`)
+		for name, c := range map[string]struct {
+			open        func(*storefront.Service) error
+			first, then int
+		}{
+			"list":    {func(s *storefront.Service) error { return second(s.List(ctx, storefront.Filter{InStock: true})) }, 2, 0},
+			"search":  {func(s *storefront.Service) error { return second(s.List(ctx, storefront.Filter{Q: "mon thu"})) }, 3, 1},
+			"product": {func(s *storefront.Service) error { return second(s.Product(ctx, slug, false)) }, 6, 1},
+			"home":    {func(s *storefront.Service) error { return second(s.Home(ctx)) }, 4, 0},
+		} {
+			shop := storefront.New(sources)
+			if err := second(shop.Provinces(ctx)); err != nil {
+				t.Fatal(err)
+			}
+			for i, most := range []int{c.first, c.then} {
+				asked := s.queries.During(func() {
+					if err := c.open(shop); err != nil {
+						t.Error(err)
+					}
+				})
+				if len(asked) > most {
+					t.Errorf("%s of %d, opened %d times before, asks %d statements, want at most %d", name, n, i, len(asked), most)
+				}
+			}
+		}
+	}
 }
 
 func TestAnExpiredPromiseDoesNotHideStock(t *testing.T) {

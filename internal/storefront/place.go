@@ -30,34 +30,48 @@ type makerRow struct {
 	UpdatedAt    time.Time
 }
 
+// makerColumns are a makerRow of producer m with its texts vi and en.
+const (
+	makerColumns = `m.id AS maker_id, m.slug AS maker_slug, m.name AS maker_name, coalesce(nullif(men.name, ''), m.name) AS maker_name_en, m.name_known AS maker_name_known,
+	coalesce(m.kind, '') AS maker_kind, m.province_code AS maker_province_code, coalesce(m.commune_code, '') AS maker_commune_code, m.place_text AS maker_place_text,
+	m.old_province AS maker_old_province, coalesce(mvi.story, '') AS maker_story_vi, coalesce(nullif(men.story, ''), mvi.story, '') AS maker_story_en,
+	m.is_demo AS maker_is_demo, m.updated_at AS maker_updated_at`
+	makerTexts = `LEFT JOIN producer_text mvi ON mvi.producer_id = m.id AND mvi.locale = 'vi' LEFT JOIN producer_text men ON men.producer_id = m.id AND men.locale = 'en'`
+)
+
 // makers reads verified producers; where is a constant condition on producer m, or an ending with its own order.
 func (s *Service) makers(ctx context.Context, where string, args ...any) ([]Producer, error) {
-	var rows []makerRow
-	err := s.DB.Read(ctx).Raw(`SELECT m.id, m.slug, m.name, coalesce(nullif(en.name, ''), m.name) AS name_en, m.name_known, coalesce(m.kind, '') AS kind, m.province_code,
-			coalesce(m.commune_code, '') AS commune_code, m.place_text, m.old_province, coalesce(vi.story, '') AS story_vi,
-			coalesce(nullif(en.story, ''), vi.story, '') AS story_en, m.is_demo, m.updated_at
-		FROM producer m LEFT JOIN producer_text vi ON vi.producer_id = m.id AND vi.locale = 'vi'
-		LEFT JOIN producer_text en ON en.producer_id = m.id AND en.locale = 'en' WHERE m.state = 'verified' AND `+where, args...).Scan(&rows).Error
+	var rows []struct {
+		Maker makerRow `gorm:"embedded;embeddedPrefix:maker_"`
+	}
+	err := s.DB.Read(ctx).Raw(`SELECT `+makerColumns+` FROM producer m `+makerTexts+` WHERE m.state = 'verified' AND `+where, args...).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("storefront: producers: %w", err)
 	}
-	provinces, err := s.provincesByCode(ctx)
-	if err != nil {
-		return nil, err
-	}
 	out := make([]Producer, len(rows))
 	for i, r := range rows {
-		p := provinces[r.ProvinceCode]
-		out[i] = Producer{ID: r.ID, Slug: r.Slug, Name: r.Name, NameEN: r.NameEN, NameKnown: r.NameKnown, Kind: r.Kind, ProvinceCode: r.ProvinceCode,
-			ProvinceName: p.Name, ProvinceEN: p.NameEN, ProvinceSlug: p.Slug, PlaceText: r.PlaceText, OldProvince: r.OldProvince, StoryVI: r.StoryVI, StoryEN: r.StoryEN,
-			Demo: r.IsDemo, UpdatedAt: r.UpdatedAt}
-		if r.CommuneCode != "" {
-			c, err := s.Geo.Commune(ctx, r.CommuneCode)
-			if err != nil {
-				return nil, err
-			}
-			out[i].CommuneName, out[i].CommuneEN = c.Title(i18n.VI), c.Title(i18n.EN)
+		if out[i], err = s.maker(ctx, r.Maker); err != nil {
+			return nil, err
 		}
+	}
+	return out, nil
+}
+
+// maker adds the names of its place.
+func (s *Service) maker(ctx context.Context, r makerRow) (Producer, error) {
+	out := Producer{ID: r.ID, Slug: r.Slug, Name: r.Name, NameEN: r.NameEN, NameKnown: r.NameKnown, Kind: r.Kind, ProvinceCode: r.ProvinceCode,
+		PlaceText: r.PlaceText, OldProvince: r.OldProvince, StoryVI: r.StoryVI, StoryEN: r.StoryEN, Demo: r.IsDemo, UpdatedAt: r.UpdatedAt}
+	p, err := s.Geo.Province(ctx, r.ProvinceCode)
+	if err != nil {
+		return Producer{}, err
+	}
+	out.ProvinceName, out.ProvinceEN, out.ProvinceSlug = p.Name, p.NameEN, p.Slug
+	if r.CommuneCode != "" {
+		c, err := s.Geo.Commune(ctx, r.CommuneCode)
+		if err != nil {
+			return Producer{}, err
+		}
+		out.CommuneName, out.CommuneEN = c.Title(i18n.VI), c.Title(i18n.EN)
 	}
 	return out, nil
 }
@@ -92,21 +106,34 @@ func (s *Service) Province(ctx context.Context, slug string, f Filter) (Province
 	}
 	p := ProvincePage{Province: g}
 	p.Crumbs = []Crumb{{TextVI: "Các tỉnh", TextEN: "Provinces", Path: "/tinh"}, {TextVI: g.Name, TextEN: g.NameEN}}
-	err = s.DB.Read(ctx).Raw(`SELECT name FROM geo_former_province WHERE province_code = ? AND name <> ? ORDER BY name COLLATE "vi-x-icu"`, g.Code, g.Name).Scan(&p.Former).Error
+	more, err := s.ofProvince.get(ctx, g.Code, func(ctx context.Context) (ofProvince, error) { return s.readProvince(ctx, g) })
 	if err != nil {
-		return ProvincePage{}, fmt.Errorf("storefront: former provinces: %w", err)
+		return ProvincePage{}, err
 	}
+	p.Former, p.Producers = more.former, more.makers
 	f.Province = g.Code
 	if p.Listing, err = s.List(ctx, f); err != nil {
 		return ProvincePage{}, err
 	}
-	p.Producers, err = s.makers(ctx, `m.province_code = ? AND m.name_known AND EXISTS (SELECT FROM product_search x WHERE x.producer_id = m.id)
-		ORDER BY (SELECT count(*) FROM product_search x WHERE x.producer_id = m.id) DESC, m.id LIMIT ?`, g.Code, makersShown)
-	if err != nil {
-		return ProvincePage{}, err
-	}
 	p.Showrooms, err = s.Showrooms(ctx, g.Code)
 	return p, err
+}
+
+// ofProvince is what is kept of a province for a while.
+type ofProvince struct {
+	former []string
+	makers []Producer
+}
+
+func (s *Service) readProvince(ctx context.Context, g geo.Province) (ofProvince, error) {
+	var out ofProvince
+	err := s.DB.Read(ctx).Raw(`SELECT name FROM geo_former_province WHERE province_code = ? AND name <> ? ORDER BY name COLLATE "vi-x-icu"`, g.Code, g.Name).Scan(&out.former).Error
+	if err != nil {
+		return out, fmt.Errorf("storefront: former provinces: %w", err)
+	}
+	out.makers, err = s.makers(ctx, `m.province_code = ? AND m.name_known AND EXISTS (SELECT FROM product_search x WHERE x.producer_id = m.id)
+		ORDER BY (SELECT count(*) FROM product_search x WHERE x.producer_id = m.id) DESC, m.id LIMIT ?`, g.Code, makersShown)
+	return out, err
 }
 
 // Provinces counts the products of all 34 provinces, in Vietnamese alphabetical order.
@@ -149,7 +176,7 @@ func (s *Service) Categories(ctx context.Context) ([]Category, error) {
 }
 
 // Showrooms lists the open sales points, of one province (code or slug) or of all when it is empty. An unknown province
-// has none.
+// has none. The list may be half a minute old; whether they are open is of this moment.
 func (s *Service) Showrooms(ctx context.Context, province string) ([]Showroom, error) {
 	if province != "" {
 		p, err := s.Geo.Province(ctx, province)
@@ -161,7 +188,7 @@ func (s *Service) Showrooms(ctx context.Context, province string) ([]Showroom, e
 		}
 		province = p.Code
 	}
-	found, err := s.Sources.Showrooms.List(ctx, province)
+	found, err := s.points.get(ctx, province, func(ctx context.Context) ([]showroom.Showroom, error) { return s.Sources.Showrooms.List(ctx, province) })
 	if err != nil {
 		return nil, err
 	}
@@ -259,7 +286,7 @@ const historyOf = 5
 
 // proven are the products of a certificate with their place as written and as it is now. Two statements and those of the cards.
 func (s *Service) proven(ctx context.Context, ids []int64) ([]ProofProduct, error) {
-	cards, err := s.cards(ctx, ids, true)
+	cards, _, err := s.cards(ctx, ids, nil, true)
 	if err != nil {
 		return nil, err
 	}

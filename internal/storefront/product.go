@@ -3,6 +3,7 @@ package storefront
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -31,50 +32,135 @@ type productRow struct {
 	IsDemo      bool
 	PublishedAt time.Time
 	UpdatedAt   time.Time
+	Facts       string   // [key, locale, value], the Vietnamese before the English of one key
+	Pictures    string   // pictureRows
+	Maker       makerRow `gorm:"embedded;embeddedPrefix:maker_"`
 }
 
+type pictureRow struct {
+	Asset   int64
+	VI, EN  string
+	Drawing bool
+}
+
+// detail is what the page of a product says beyond cards and stock. It is kept: only the days of its certificates are
+// compared at every question.
+type detail struct {
+	productRow
+	maker    Producer
+	facts    []Fact
+	pictures []Picture
+	history  []certification.Record
+}
+
+// productSQL is everything of a product's own but its certificates, in one row.
+const productSQL = `SELECT p.id, t.summary AS summary_vi, coalesce(en.summary, '') AS summary_en, t.story AS story_vi, coalesce(en.story, '') AS story_en,
+	p.eligibility, p.place_text, p.old_province, p.source_url, p.is_demo, p.published_at, p.updated_at,
+	coalesce((SELECT CAST(json_agg(json_build_array(f.key, f.locale, f.value) ORDER BY f.key, f.locale DESC) AS text) FROM label_fact f WHERE f.product_id = p.id), '[]') AS facts,
+	coalesce((SELECT CAST(json_agg(json_build_object('asset', pp.asset_id, 'vi', pp.alt_vi, 'en', pp.alt_en, 'drawing', a.kind = 'drawing') ORDER BY pp.position) AS text)
+		FROM product_picture pp JOIN media_asset a ON a.id = pp.asset_id WHERE pp.product_id = p.id), '[]') AS pictures, ` + makerColumns + `
+FROM product p JOIN product_search x ON x.product_id = p.id JOIN product_text t ON t.product_id = p.id AND t.locale = 'vi'
+JOIN producer m ON m.id = p.producer_id AND m.state = 'verified' ` + makerTexts + `
+LEFT JOIN product_text en ON en.product_id = p.id AND en.locale = 'en'
+WHERE p.slug = ? AND p.state = 'published' AND NOT p.is_medicine`
+
 // Product returns the page of a published product, else NotFound "storefront.not_found". A product for adults comes with
-// Gate and without its texts until the reader has said to be one.
+// Gate and without its texts until the reader has said to be one. Prices and stock are always asked anew. It is six
+// statements at most, and one when the product was just shown.
 func (s *Service) Product(ctx context.Context, slug string, adult bool) (Product, error) {
-	var rows []productRow
-	err := s.DB.Read(ctx).Raw(`SELECT p.id, t.summary AS summary_vi, coalesce(en.summary, '') AS summary_en, t.story AS story_vi, coalesce(en.story, '') AS story_en,
-			p.eligibility, p.place_text, p.old_province, p.source_url, p.is_demo, p.published_at, p.updated_at
-		FROM product p JOIN product_search x ON x.product_id = p.id JOIN product_text t ON t.product_id = p.id AND t.locale = 'vi'
-		LEFT JOIN product_text en ON en.product_id = p.id AND en.locale = 'en'
-		WHERE p.slug = ? AND p.state = 'published' AND NOT p.is_medicine`, slug).Scan(&rows).Error
-	if err != nil {
-		return Product{}, fmt.Errorf("storefront: product: %w", err)
-	}
-	if len(rows) == 0 {
-		return Product{}, notFound()
-	}
-	r := rows[0]
 	k, err := s.shelf(ctx)
 	if err != nil {
 		return Product{}, err
 	}
-	today := clock.Today(s.Clock)
+	now := s.Clock.Now()
+	today := clock.On(now)
 	rules, err := s.Catalog.Rules(ctx, today)
 	if err != nil {
 		return Product{}, err
 	}
-	more, similar := k.on(today).beside(r.ID, func(set int) bool { return !adult && rules[set].AdultsOnly })
-	cards, err := s.cardsOn(ctx, k, slices.Concat([]int64{r.ID}, more, similar))
+	of := age{reading: k.reading, day: today, at: machine.Now()}
+	d, known := s.details.get(slug, 0, today)
+	if slot, ok := k.find(d.ID); known && ok {
+		_, known = s.details.get(slug, k.goods[slot].touched, today)
+	} else {
+		known = false
+	}
+	var shown []pictureRow
+	if !known {
+		if d, shown, err = s.detail(ctx, slug); err != nil {
+			return Product{}, err
+		}
+	}
+	more, similar := k.on(today).beside(d.ID, func(set int) bool { return !adult && rules[set].AdultsOnly })
+	cards, pictures, err := s.cardsOn(ctx, k, slices.Concat([]int64{d.ID}, more, similar), assetsOf(shown))
 	if err != nil {
 		return Product{}, err
 	}
-	card, ok := cards[r.ID]
+	if !known {
+		for _, r := range shown {
+			if p, ok := pictures[r.Asset]; ok {
+				d.pictures = append(d.pictures, Picture{Picture: p, Drawing: r.Drawing, AltVI: r.VI, AltEN: cmp.Or(r.EN, r.VI)})
+			}
+		}
+		s.details.put(slug, of, d)
+	}
+	card, ok := cards[d.ID]
 	if !ok { // nothing of it is for sale
 		return Product{}, notFound()
 	}
-	p := Product{Card: card, SummaryVI: r.SummaryVI, SummaryEN: cmp.Or(r.SummaryEN, r.SummaryVI), StoryVI: r.StoryVI, StoryEN: cmp.Or(r.StoryEN, r.StoryVI),
-		Eligibility: r.Eligibility, PlaceText: r.PlaceText, OldProvince: r.OldProvince, SourceURL: r.SourceURL, Demo: r.IsDemo,
-		PublishedAt: r.PublishedAt, UpdatedAt: r.UpdatedAt, More: inOrder(more, cards), Similar: inOrder(similar, cards)}
-	p.Gate = card.AdultsOnly && !adult
-	if err := s.fill(ctx, &p); err != nil {
-		return Product{}, err
+	p := Product{Card: card, SummaryVI: d.SummaryVI, SummaryEN: cmp.Or(d.SummaryEN, d.SummaryVI), StoryVI: d.StoryVI, StoryEN: cmp.Or(d.StoryEN, d.StoryVI),
+		Eligibility: d.Eligibility, PlaceText: d.PlaceText, OldProvince: d.OldProvince, SourceURL: d.SourceURL, Demo: d.IsDemo,
+		PublishedAt: d.PublishedAt, UpdatedAt: d.UpdatedAt, More: inOrder(more, cards), Similar: inOrder(similar, cards), Producer: d.maker,
+		Gate: card.AdultsOnly && !adult, Rules: rules[card.SetNo]}
+	return p, s.fill(ctx, &p, d, now)
+}
+
+// detail reads what is kept of a product. Its pictures are read with those of the cards.
+func (s *Service) detail(ctx context.Context, slug string) (detail, []pictureRow, error) {
+	var rows []productRow
+	if err := s.DB.Read(ctx).Raw(productSQL, slug).Scan(&rows).Error; err != nil {
+		return detail{}, nil, fmt.Errorf("storefront: product: %w", err)
 	}
-	return p, nil
+	if len(rows) == 0 {
+		return detail{}, nil, notFound()
+	}
+	d := detail{productRow: rows[0]}
+	var facts [][3]string
+	var shown []pictureRow
+	err := json.Unmarshal([]byte(d.Facts), &facts)
+	if err == nil {
+		err = json.Unmarshal([]byte(d.Pictures), &shown)
+	}
+	if err != nil {
+		return detail{}, nil, fmt.Errorf("storefront: product: %w", err)
+	}
+	d.facts = label(facts)
+	if d.maker, err = s.maker(ctx, d.Maker); err != nil {
+		return detail{}, nil, err
+	}
+	d.history, err = s.Certificates.History(ctx, s.DB.Read(ctx), d.ID)
+	return d, shown, err
+}
+
+func assetsOf(rows []pictureRow) []int64 {
+	out := make([]int64, len(rows))
+	for i, r := range rows {
+		out[i] = r.Asset
+	}
+	return out
+}
+
+// label are facts with both languages side by side.
+func label(rows [][3]string) []Fact {
+	var out []Fact
+	for _, r := range rows {
+		if n := len(out); n == 0 || out[n-1].Key != r[0] {
+			out = append(out, Fact{Key: r[0], ValueVI: r[2], ValueEN: r[2]})
+		} else {
+			out[n-1].ValueEN = r[2]
+		}
+	}
+	return out
 }
 
 // AdultsOnly reports whether a variant is for adults only today, with the slug of its product. An unknown one is not.
@@ -95,15 +181,8 @@ func (s *Service) AdultsOnly(ctx context.Context, sku string) (slug string, only
 	return rows[0].Slug, rules[rows[0].SetNo].AdultsOnly, err
 }
 
-// fill adds what hangs on a product.
-func (s *Service) fill(ctx context.Context, p *Product) error {
-	now := s.Clock.Now()
-	today := clock.On(now)
-	rules, err := s.Catalog.Rules(ctx, today)
-	if err != nil {
-		return err
-	}
-	p.Rules = rules[p.SetNo]
+// fill adds what hangs on a product, and its stock.
+func (s *Service) fill(ctx context.Context, p *Product, d detail, now time.Time) error {
 	tree, err := s.Catalog.Categories(ctx)
 	if err != nil {
 		return err
@@ -114,32 +193,15 @@ func (s *Service) fill(ctx context.Context, p *Product) error {
 		p.Crumbs = append(p.Crumbs, Crumb{TextVI: c.ShortVI, TextEN: c.ShortEN, Path: "/nhom/" + c.Slug})
 	}
 	p.Crumbs = append(p.Crumbs, Crumb{TextVI: p.NameVI, TextEN: p.NameEN})
-	makers, err := s.makers(ctx, "m.id = ?", p.ProducerID)
-	if err != nil {
-		return err
-	}
-	if len(makers) == 0 { // suspended since the index was made
-		return notFound()
-	}
-	p.Producer = makers[0]
 	if p.Gate {
 		p.SummaryVI, p.SummaryEN, p.StoryVI, p.StoryEN, p.Picture = "", "", "", "", Picture{}
 		return nil
 	}
+	today := clock.On(now)
 	if p.Variants, err = s.sales(ctx, p, now, today); err != nil {
 		return err
 	}
-	if p.Facts, err = s.facts(ctx, p.ProductID); err != nil {
-		return err
-	}
-	if p.Pictures, err = s.picturesOf(ctx, p.ProductID); err != nil {
-		return err
-	}
-	history, err := s.Certificates.History(ctx, s.DB.Read(ctx), p.ProductID)
-	if err != nil {
-		return err
-	}
-	p.Records = records(history, today)
+	p.Facts, p.Pictures, p.Records = d.facts, d.pictures, records(d.history, today)
 	p.Showrooms, err = s.Showrooms(ctx, p.ProvinceCode)
 	return err
 }
@@ -239,51 +301,6 @@ func (s *Service) sales(ctx context.Context, p *Product, now time.Time, today cl
 		stocked := r.Available > 0 && !p.ContactOnly
 		out[i] = Sale{VariantID: r.ID, SKU: r.SKU, GTIN: r.GTIN, UnitVI: r.UnitVI, UnitEN: r.UnitEN, NetAmount: r.NetAmount, NetUnit: r.NetUnit,
 			WeightG: r.WeightG, Price: r.Price, Estimate: r.PriceSource == "estimate", Available: r.Available, InStock: stocked, Few: stocked && r.Available <= few}
-	}
-	return out, nil
-}
-
-func (s *Service) facts(ctx context.Context, id int64) ([]Fact, error) {
-	var rows []struct{ Locale, Key, Value string }
-	if err := s.DB.Read(ctx).Raw(`SELECT locale, key, value FROM label_fact WHERE product_id = ? ORDER BY key, locale DESC`, id).Scan(&rows).Error; err != nil {
-		return nil, fmt.Errorf("storefront: label: %w", err)
-	}
-	var out []Fact
-	for _, r := range rows { // Vietnamese before English of the same key
-		if n := len(out); n == 0 || out[n-1].Key != r.Key {
-			out = append(out, Fact{Key: r.Key, ValueVI: r.Value, ValueEN: r.Value})
-		} else {
-			out[n-1].ValueEN = r.Value
-		}
-	}
-	return out, nil
-}
-
-func (s *Service) picturesOf(ctx context.Context, id int64) ([]Picture, error) {
-	var rows []struct {
-		AssetID int64
-		AltVI   string `gorm:"column:alt_vi"`
-		AltEN   string `gorm:"column:alt_en"`
-		Drawing bool
-	}
-	err := s.DB.Read(ctx).Raw(`SELECT pp.asset_id, pp.alt_vi, pp.alt_en, a.kind = 'drawing' AS drawing FROM product_picture pp
-		JOIN media_asset a ON a.id = pp.asset_id WHERE pp.product_id = ? ORDER BY pp.position`, id).Scan(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("storefront: pictures: %w", err)
-	}
-	assets := make([]int64, len(rows))
-	for i, r := range rows {
-		assets[i] = r.AssetID
-	}
-	found, err := s.pictures(ctx, assets)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]Picture, 0, len(rows))
-	for _, r := range rows {
-		if p, ok := found[r.AssetID]; ok {
-			out = append(out, Picture{Picture: p, Drawing: r.Drawing, AltVI: r.AltVI, AltEN: cmp.Or(r.AltEN, r.AltVI)})
-		}
 	}
 	return out, nil
 }

@@ -49,13 +49,19 @@ type Service struct {
 	Sources
 	keeper  keeper
 	seen    *shelfLife[int64, Card]
-	numbers memo[counted]
+	details *shelfLife[string, detail]
+
+	// What changes by decree or by an officer's hand, not with every sale.
+	numbers    memo[counted]
+	ofProvince memo[ofProvince]
+	points     memo[[]showroom.Showroom]
 }
 
 // New returns a service.
 func New(s Sources) *Service {
-	return &Service{Sources: s, keeper: keeper{fresh: s.Fresh}, seen: keeping[int64, Card](cardsKept),
-		numbers: memo[counted]{lasts: min(s.Fresh*30, homeFor)}}
+	a := min(30*s.Fresh, awhile)
+	return &Service{Sources: s, keeper: keeper{fresh: s.Fresh}, seen: keeping[int64, Card](cardsKept), details: keeping[string, detail](detailsKept),
+		numbers: memo[counted]{lasts: a}, ofProvince: memo[ofProvince]{lasts: a}, points: memo[[]showroom.Showroom]{lasts: a}}
 }
 
 // Sort is an order of a list; the texts are those of the address parameter.
