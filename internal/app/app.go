@@ -53,6 +53,7 @@ import (
 	"choocop.vn/ocop/internal/showroom"
 	"choocop.vn/ocop/internal/storefront"
 	"choocop.vn/ocop/internal/web/api"
+	"choocop.vn/ocop/internal/web/front"
 	"choocop.vn/ocop/internal/web/hook"
 	"choocop.vn/ocop/internal/web/kit"
 	"choocop.vn/ocop/internal/web/shop"
@@ -236,7 +237,8 @@ func (a *App) web() error {
 	}
 	a.registry = prometheus.NewRegistry()
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	always := []gin.HandlerFunc{otelgin.Middleware("ocop"), kit.Trace(a.observer()), kit.Headers(https, payPages(cfg)...)}
+	observe := a.observer()
+	always := []gin.HandlerFunc{otelgin.Middleware("ocop"), kit.Trace(observe), kit.Headers(https, payPages(cfg)...)}
 	e.Use(always...)
 	e.Use(views.Recover())
 	(&hook.Hooks{Limiter: a.Redis.Limiter()}).Routes(e)
@@ -267,7 +269,7 @@ func (a *App) web() error {
 		}
 		http.Error(w, "Yêu cầu đến từ một trang khác nên không được nhận. / The request came from another site and was not accepted.", http.StatusForbidden)
 	}))
-	a.handler = guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	inner := guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead {
 			// The server leaves the body out by itself; link checkers get what a reader would get.
 			get := *r
@@ -284,8 +286,16 @@ func (a *App) web() error {
 		}
 		e.ServeHTTP(w, r)
 	}))
+	keep := cfg.PageCache
+	if live {
+		keep = 0
+	}
+	a.handler = front.New(front.Config{Clock: a.Clock, For: keep, Bytes: pageBytes, Shared: shop.Shared, Gate: shop.AgeCookie, Open: shop.OfAge, Observe: observe}, inner)
 	return nil
 }
+
+// pageBytes is the memory that kept pages may take.
+const pageBytes = 24 << 20
 
 // sessionsAway marks a request that needs a session while Redis does not answer.
 type sessionsAway struct{}
@@ -318,29 +328,17 @@ func (a *App) observer() func(string, string, int, time.Duration) {
 // machines are the addresses for programs: files, health, figures.
 func (a *App) machines(e *gin.Engine, assets *asset.Set) {
 	e.GET("/static/*path", func(c *gin.Context) {
-		data, kind, etag, packed, ok := assets.Lookup(c.Request.URL.Path)
+		f, ok := assets.Lookup(c.Request.URL.Path)
 		if !ok {
 			c.Status(http.StatusNotFound)
 			return
 		}
-		h := c.Writer.Header()
-		h.Set("ETag", etag)
-		h.Set("Cache-Control", "no-cache")
+		c.Header("Content-Type", f.Type)
+		c.Header("Cache-Control", "no-cache")
 		if assets.Immutable(c.Request.URL.Path) {
-			h.Set("Cache-Control", "public, max-age=31536000, immutable")
+			c.Header("Cache-Control", "public, max-age=31536000, immutable")
 		}
-		if c.GetHeader("If-None-Match") == etag {
-			c.Status(http.StatusNotModified)
-			return
-		}
-		if packed != nil {
-			h.Set("Vary", "Accept-Encoding")
-			if strings.Contains(c.GetHeader("Accept-Encoding"), "gzip") {
-				h.Set("Content-Encoding", "gzip")
-				data = packed
-			}
-		}
-		c.Data(http.StatusOK, kind, data)
+		front.Send(c.Writer, c.Request, front.File{Data: f.Data, Gzip: f.Gzip, Brotli: f.Brotli, ETag: f.ETag})
 	})
 	e.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	e.GET("/readyz", func(c *gin.Context) {

@@ -40,8 +40,10 @@ var levels = map[string]int{
 	// webhook posts to partners' servers and to no others.
 	"internal/adapter/webhook": 120,
 
-	"internal/web/kit":  130,
-	"internal/web/shop": 140, "internal/web/seller": 140, "internal/web/pos": 140, "internal/web/office": 140, "internal/web/api": 140,
+	// front keeps and compresses whole pages before the site; the audiences tell it which, so it stands below them.
+	"internal/web/front": 125,
+	"internal/web/kit":   130,
+	"internal/web/shop":  140, "internal/web/seller": 140, "internal/web/pos": 140, "internal/web/office": 140, "internal/web/api": 140,
 	"internal/web/hook": 140, "internal/worker": 140,
 	// app takes a configuration and can load the demo market; neither knows app.
 	"internal/config": 145,

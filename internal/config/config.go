@@ -34,6 +34,8 @@ type Config struct {
 	SMTPURL     string        `env:"OCOP_SMTP_URL"`
 	MailFrom    string        `env:"OCOP_MAIL_FROM" envDefault:"Chợ OCOP <khong-tra-loi@choocop.example>"`
 	VietQRTTL   time.Duration `env:"OCOP_VIETQR_TTL" envDefault:"15m"`
+	// PageCache is how long a page that is the same for everyone is kept in memory; 0 keeps none.
+	PageCache time.Duration `env:"OCOP_PAGE_CACHE" envDefault:"3s"`
 	// Card says who takes cards; Read chooses the test gateway in development and none in production.
 	Card        string `env:"OCOP_CARD"`
 	Stripe      Stripe
@@ -126,6 +128,9 @@ func (c Config) check() error {
 	}
 	if c.VietQRTTL < time.Minute || c.VietQRTTL > 24*time.Hour {
 		fault("OCOP_VIETQR_TTL %s must lie between 1m and 24h", c.VietQRTTL)
+	}
+	if c.PageCache < 0 || c.PageCache > 5*time.Second {
+		fault("OCOP_PAGE_CACHE %s must lie between 0s and 5s: stock and prices on a page may be that old", c.PageCache)
 	}
 	if c.InProduction() {
 		if c.DatabaseURL == "" {

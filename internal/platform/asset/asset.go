@@ -1,6 +1,6 @@
 // Package asset gives static files addresses that change with their content, so that a
 // browser may keep them for ever and still never shows an old one. Files are read,
-// rewritten, hashed and compressed once at start.
+// rewritten, hashed and compressed once.
 package asset
 
 import (
@@ -72,18 +72,28 @@ func (s *Set) Has(name string) bool {
 	return ok
 }
 
-// Lookup finds a file by the path of a request, with the prefix, hashed or plain. gzipped
-// is nil when the file is better sent as it is. The bytes must not be changed.
-func (s *Set) Lookup(urlPath string) (data []byte, contentType, etag string, gzipped []byte, ok bool) {
+// File is one file as it is sent. Gzip and Brotli are nil when it is better sent as it is. The bytes must not be changed.
+type File struct {
+	Data, Gzip, Brotli []byte
+	Type               string
+	ETag               string // without quotes
+}
+
+// Lookup finds a file by the path of a request, with the prefix, hashed or plain.
+func (s *Set) Lookup(urlPath string) (File, bool) {
 	name, ok := strings.CutPrefix(urlPath, s.prefix+"/")
 	if !ok {
-		return nil, "", "", nil, false
+		return File{}, false
 	}
 	f, ok := s.now().byName[name]
 	if !ok {
-		return nil, "", "", nil, false
+		return File{}, false
 	}
-	return f.data, f.contentType, f.etag, f.gzip, true
+	out := File{Data: f.data, Gzip: f.gzip, Type: f.contentType, ETag: f.etag}
+	if s.live == nil {
+		out.Brotli = f.brotli()
+	}
+	return out, true
 }
 
 // Immutable reports whether what is at this path can never change, because the path holds

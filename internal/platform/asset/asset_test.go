@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/andybalholm/brotli"
 )
 
 func tree() fstest.MapFS {
@@ -22,11 +24,11 @@ func tree() fstest.MapFS {
 
 func get(t *testing.T, s *Set, url string) string {
 	t.Helper()
-	data, _, _, _, ok := s.Lookup(url)
+	f, ok := s.Lookup(url)
 	if !ok {
 		t.Fatalf("%s not found", url)
 	}
-	return string(data)
+	return string(f.Data)
 }
 
 func TestAddressesCarryTheContent(t *testing.T) {
@@ -43,10 +45,10 @@ func TestAddressesCarryTheContent(t *testing.T) {
 	if !s.Immutable(url) || s.Immutable("/static/css/shop.css") || s.URL("css/none.css") != "/static/css/none.css" {
 		t.Error("only hashed addresses are for ever")
 	}
-	if _, _, _, _, ok := s.Lookup("/static/embed.go"); ok {
+	if _, ok := s.Lookup("/static/embed.go"); ok {
 		t.Error("Go files are not served")
 	}
-	if _, _, _, _, ok := s.Lookup("/static/../go.mod"); ok {
+	if _, ok := s.Lookup("/static/../go.mod"); ok {
 		t.Error("nothing outside is served")
 	}
 }
@@ -79,16 +81,17 @@ func TestReferencesAreRewrittenAndStayRelative(t *testing.T) {
 
 func TestFilesAreCompressedOnce(t *testing.T) {
 	s := New(tree(), "static")
-	data, ct, etag, zipped, _ := s.Lookup(s.URL("css/shop.css"))
-	r, err := gzip.NewReader(bytes.NewReader(zipped))
+	f, _ := s.Lookup(s.URL("css/shop.css"))
+	r, err := gzip.NewReader(bytes.NewReader(f.Gzip))
 	if err != nil {
 		t.Fatal(err)
 	}
 	plain, _ := io.ReadAll(r)
-	if !bytes.Equal(plain, data) || ct != "text/css; charset=utf-8" || len(etag) != 26 {
-		t.Errorf("type %q, etag %q", ct, etag)
+	unbrotlied, _ := io.ReadAll(brotli.NewReader(bytes.NewReader(f.Brotli)))
+	if !bytes.Equal(plain, f.Data) || !bytes.Equal(unbrotlied, f.Data) || f.Type != "text/css; charset=utf-8" || len(f.ETag) != 24 {
+		t.Errorf("type %q, etag %q", f.Type, f.ETag)
 	}
-	if _, ct, _, zipped, _ := s.Lookup(s.URL("font/f.woff2")); zipped != nil || ct != "font/woff2" {
+	if f, _ := s.Lookup(s.URL("font/f.woff2")); f.Gzip != nil || f.Brotli != nil || f.Type != "font/woff2" {
 		t.Error("fonts are compressed already")
 	}
 }

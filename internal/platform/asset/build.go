@@ -12,13 +12,17 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
+
+	"github.com/andybalholm/brotli"
 )
 
 type file struct {
 	name        string // css/shop.css
 	hashed      string // css/shop.1a2b3c4d.css
 	data        []byte
-	gzip        []byte // nil when compressing does not help
+	gzip        []byte        // nil when compressing does not help
+	brotli      func() []byte // made for the first reader who wants it, for it takes long
 	contentType string
 	etag        string
 }
@@ -52,8 +56,18 @@ func (b *builder) file(name string) *file {
 		data:        data,
 		gzip:        compress(ext, data),
 		contentType: contentType(ext),
-		etag:        `"` + hex.EncodeToString(sum[:12]) + `"`,
+		etag:        hex.EncodeToString(sum[:12]),
 	}
+	f.brotli = sync.OnceValue(func() []byte {
+		if f.gzip == nil {
+			return nil
+		}
+		var out bytes.Buffer
+		w := brotli.NewWriterLevel(&out, brotli.BestCompression)
+		_, _ = w.Write(data) // memory does not fail
+		_ = w.Close()
+		return out.Bytes()
+	})
 	b.done[name] = f
 	return f
 }

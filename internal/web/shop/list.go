@@ -12,6 +12,7 @@ import (
 	"choocop.vn/ocop/internal/platform/i18n"
 	"choocop.vn/ocop/internal/platform/money"
 	"choocop.vn/ocop/internal/storefront"
+	"choocop.vn/ocop/internal/web/front"
 	"choocop.vn/ocop/internal/web/kit"
 )
 
@@ -27,7 +28,12 @@ const (
 	paramStock    = "con-hang"
 	paramSort     = "sap-xep"
 	paramPage     = "trang"
+	// paramPack is the variant shown on a product's page.
+	paramPack = "quy-cach"
 )
+
+// listParams are all that a list reads.
+var listParams = []string{paramQ, paramCategory, paramStars, paramProvince, paramFrom, paramTo, paramPrice, paramStock, paramSort, paramPage}
 
 // Facet is a way to narrow the list.
 type Facet struct {
@@ -186,6 +192,8 @@ func (s *Shop) showList(c *gin.Context, f storefront.Filter, q query) error {
 	if f.Q == "" {
 		s.cachable(c)
 	} else {
+		// What somebody searches for stays out of the memory of browsers and proxies; ours knows nobody.
+		front.Keep(c.Request.Context(), c.FullPath())
 		c.Header("Cache-Control", "private, no-cache")
 	}
 	data, err := s.Store.List(c.Request.Context(), f)

@@ -13,6 +13,7 @@ import (
 	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/search"
 	"choocop.vn/ocop/internal/storefront"
+	"choocop.vn/ocop/internal/web/front"
 	"choocop.vn/ocop/internal/web/kit"
 )
 
@@ -75,7 +76,7 @@ func (s *Shop) product(c *gin.Context) error {
 	if data.Gate {
 		return s.askAge(c, http.StatusOK, "/san-pham/"+data.Slug)
 	}
-	return s.Views.Render(c, http.StatusOK, "shop/product", productPage(s.page(c, ""), data, c.Query("quy-cach"), s.Clock.Now()))
+	return s.Views.Render(c, http.StatusOK, "shop/product", productPage(s.page(c, ""), data, c.Query(paramPack), s.Clock.Now()))
 }
 
 // askAge asks in place of a page; the answer leads back to path.
@@ -96,7 +97,7 @@ func agePage(p kit.Page) *Age {
 const ageKept = 30 * 24 * time.Hour
 
 func (s *Shop) confirmAge(c *gin.Context) error {
-	s.setCookie(c, ageCookie, "18", ageKept)
+	s.setCookie(c, AgeCookie, "18", ageKept)
 	c.Redirect(http.StatusSeeOther, localPath(c.PostForm("ve")))
 	return nil
 }
@@ -276,6 +277,7 @@ func (s *Shop) suggest(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	front.Keep(c.Request.Context(), c.FullPath())
 	c.Header("Cache-Control", "public, max-age=60")
 	return s.Views.RenderPart(c, "shop/suggest", m)
 }

@@ -5,6 +5,7 @@ package shop
 import (
 	"encoding/hex"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -20,6 +21,7 @@ import (
 	"choocop.vn/ocop/internal/platform/redis"
 	"choocop.vn/ocop/internal/search"
 	"choocop.vn/ocop/internal/storefront"
+	"choocop.vn/ocop/internal/web/front"
 	"choocop.vn/ocop/internal/web/kit"
 )
 
@@ -159,7 +161,9 @@ func private(c *gin.Context) {
 // Names of the cookies.
 const (
 	cartCookie = "gio"
-	ageCookie  = "tuoi"
+	// AgeCookie holds OfAge for a reader who said to be 18 or older.
+	AgeCookie = "tuoi"
+	OfAge     = "18"
 )
 
 func (s *Shop) setCookie(c *gin.Context, name, value string, age time.Duration) {
@@ -176,7 +180,7 @@ func cookie(c *gin.Context, name string) string {
 }
 
 // adult reports whether the reader has said to be 18 or older.
-func adult(c *gin.Context) bool { return cookie(c, ageCookie) == "18" }
+func adult(c *gin.Context) bool { return cookie(c, AgeCookie) == OfAge }
 
 // CountBasket is the number of pieces in the visitor's basket, for the header of every page.
 func CountBasket(carts *cart.Service) func(*gin.Context) int {
@@ -195,15 +199,44 @@ func CountBasket(carts *cart.Service) func(*gin.Context) int {
 
 func (s *Shop) page(c *gin.Context, title string) kit.Page { return s.Views.NewPage(c, title) }
 
-// cachable lets browsers and proxies keep a page of a visitor without a basket for a moment, never
-// past the midnight at which certificates lapse. Handlers call it before they read anything, so that what was
-// true of one day is not kept by the clock of the next; an error page takes it back.
+// browsersKeep is how long a browser may show a page again without asking: prices and stock on it are that old at most.
+const browsersKeep = 5 * time.Second
+
+// cachable lets the front door keep a page that is the same for everyone who asks for its address, and browsers and
+// proxies that of a visitor without a basket, for a moment, never past the midnight at which certificates lapse. Handlers
+// call it before they read anything, so that what was true of one day is not kept by the clock of the next; an error
+// page takes it back.
 func (s *Shop) cachable(c *gin.Context) {
-	if cookie(c, cartCookie) != "" || cookie(c, ageCookie) != "" {
+	front.Keep(c.Request.Context(), c.FullPath())
+	if cookie(c, cartCookie) != "" || cookie(c, AgeCookie) != "" {
 		c.Header("Cache-Control", "private, no-cache")
 		return
 	}
-	keep := min(30*time.Second, clock.UntilMidnight(s.Clock))
+	keep := min(browsersKeep, clock.UntilMidnight(s.Clock))
 	c.Header("Cache-Control", "public, max-age="+seconds(keep))
 	c.Header("Vary", "Cookie")
+}
+
+// Shared names the parameters of a page that is the same for everyone who asks for its address, by its path. The front
+// door keeps no other pages; each of these says for itself, by cachable, whether this answer may be kept.
+func Shared(path string) (params []string, ok bool) {
+	if path == "/en" || strings.HasPrefix(path, "/en/") {
+		path = path[len("/en"):]
+	}
+	first, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	switch first {
+	case "", "tinh", "diem-ban":
+		return nil, true
+	case "san-pham":
+		if rest != "" {
+			return []string{paramPack}, true
+		}
+		return listParams, true
+	case "nhom", "nha-san-xuat":
+		return listParams, true
+	case "goi-y":
+		return []string{paramQ}, true
+	}
+	_, ok = policies[path]
+	return nil, ok
 }
