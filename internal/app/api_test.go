@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"choocop.vn/ocop/internal/partner"
+	"choocop.vn/ocop/internal/platform/i18n"
 	"choocop.vn/ocop/internal/testkit"
 )
 
@@ -208,4 +210,63 @@ func spirits(t *testing.T, m *market) int64 {
 	var category string
 	testkit.Scan(t, m.DB, &category, `SELECT code FROM category WHERE set_no = 14`)
 	return testkit.Product(t, m.DB, testkit.WithName("Rượu dừa", "Coconut spirit"), testkit.WithCategory(category), testkit.WithSKU("RUOUDUA1"))
+}
+
+// key is an API key of a new partner with these scopes.
+func (m *market) key(t *testing.T, scopes ...partner.Scope) string {
+	t.Helper()
+	n := programs.Add(1)
+	who, err := m.Partners.Add(t.Context(), fmt.Sprintf("Cổng thông tin %d", n), "cong@vidu.vn", i18n.VI, "staff:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, err := m.Partners.IssueKey(t.Context(), partner.KeyRequest{PartnerID: who.ID, Scopes: scopes}, "staff:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestAKeyWorksUntilItIsRevoked(t *testing.T) {
+	m := open(t)
+	goods(t, m)
+	p, stranger := m.caller(t), m.caller(t)
+	key := m.key(t, partner.WebhooksManage)
+	p.header.Set("Authorization", "Bearer "+key)
+	stranger.header.Set("Authorization", "Bearer "+m.key(t, partner.WebhooksManage))
+	a := p.get("/products").is(200)
+	if a.Header.Get("RateLimit-Limit") != "12000" || a.Header.Get("Cache-Control") != "private, max-age=30" {
+		t.Errorf("a partner is served as anybody: %v", a.Header)
+	}
+	hook := p.do("POST", "/webhook-endpoints", object{"url": "http://localhost:1/x"}).is(201)
+	one := "/webhook-endpoints/" + hook.at("id").(string)
+	if secret, _ := hook.at("secret").(string); !strings.HasPrefix(secret, "whsec_") || strings.Contains(string(p.get(one).is(200).Body), secret) {
+		t.Errorf("the secret is shown once: %s", hook.Body)
+	}
+	for _, try := range []*said{stranger.get(one), stranger.get(one + "/deliveries"), stranger.send("DELETE", one, nil), stranger.send("POST", one+"/pause", nil)} {
+		if try.is(404); try.key() != "partner.endpoint.unknown" {
+			t.Errorf("%s: %s", try.what, try.Body)
+		}
+	}
+	if len(stranger.get("/webhook-endpoints").is(200).at("items").([]any)) != 0 || len(p.get("/webhook-endpoints").is(200).at("items").([]any)) != 1 {
+		t.Error("partners see each other's endpoints")
+	}
+	prefix, _, _ := strings.Cut(strings.TrimPrefix(key, "ocop_"), "_")
+	if err := m.Partners.RevokeKey(t.Context(), "ocop_"+prefix, "staff:1"); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/products", "/provinces", "/webhook-endpoints", "/carts/x", "/none"} {
+		if b := p.get(path).is(401); b.key() != "partner.key.refused" || strings.Contains(string(b.Body), key) || b.Header.Get("WWW-Authenticate") == "" {
+			t.Errorf("%s: %s", path, b.Body)
+		}
+	}
+	// Guessing keys comes to an end; the address may still ask without one.
+	guesser := m.caller(t)
+	last := 0
+	for range 62 {
+		last = guesser.get("/provinces", "Authorization", "Bearer ocop_22222222_"+strings.Repeat("A", 43)).Status
+	}
+	if last != 429 || guesser.get("/provinces").Status != 200 {
+		t.Errorf("the sixty-second guess is answered %d", last)
+	}
 }

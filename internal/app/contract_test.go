@@ -14,8 +14,11 @@ import (
 	validator "github.com/pb33f/libopenapi-validator"
 	"github.com/pb33f/libopenapi-validator/config"
 
+	"choocop.vn/ocop/internal/partner"
+	"choocop.vn/ocop/internal/platform/db"
 	"choocop.vn/ocop/internal/platform/redis"
 	"choocop.vn/ocop/internal/testkit"
+	"choocop.vn/ocop/internal/web/api"
 )
 
 // contract holds what the API says of itself and what of it was seen to be true.
@@ -147,7 +150,7 @@ func TestEveryRouteOfTheAPIStandsInItsDocumentAndTheOtherWayRound(t *testing.T) 
 			if !routes[op] {
 				t.Errorf("%s: %s stands in the document only", lang, op)
 			}
-			if strings.HasPrefix(op, "GET /carts") || strings.HasPrefix(op, "GET /orders") {
+			if strings.HasPrefix(op, "GET /carts") || strings.HasPrefix(op, "GET /orders") || strings.HasPrefix(op, "GET /webhook") {
 				continue
 			}
 			if path, ok := strings.CutPrefix(op, "GET "); ok && !routes["OPTIONS "+path] {
@@ -185,19 +188,32 @@ func TestEveryAnswerOfTheAPIIsAsTheDocumentSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	id = p.cart("CHESHAN1", "DUASAP01")
+	key, weak := m.key(t, partner.Scopes...), m.key(t, partner.OrdersWrite)
+	keyed, few := []string{"Authorization", "Bearer " + key}, []string{"Authorization", "Bearer " + weak}
+	hook := p.do("POST", "/webhook-endpoints", object{"url": "http://localhost:1/x"}, keyed...).is(201).at("id").(string)
+	gone := p.do("POST", "/webhook-endpoints", object{"url": "http://localhost:1/x", "kinds": []string{"order.paid"}}, keyed...).is(201).at("id").(string)
+	err := m.DB.InTx(t.Context(), func(tx db.Tx) error {
+		return partner.Emit(t.Context(), tx, partner.Event{Kind: partner.PriceChanged, Subject: "DUASAP01", At: noon, Payload: object{"price": 1}})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hooks, one := "/webhook-endpoints", "/webhook-endpoints/"+hook
+	event := p.get(one+"/deliveries?limit=1&state=waiting", keyed...).is(200).at("items", 0, "event_id").(string)
 	token, group := done.at("token").(string), done.at("group_code").(string)
 	order := "/orders/" + group
 	long := strings.Repeat("x", 300)
 
 	// One good request per operation; the rest are its faults.
 	reads := []string{"/products?q=dua&stars=5&province=86&group=thuc-pham&min_price=1&max_price=1000000&in_stock=true&limit=1", "/products/" + m.slugOf(t, coconut),
-		"/certificates/" + proof, "/provinces", "/provinces/86/communes", "/carts/" + id, order + "?token=" + token, "/openapi.json"}
+		"/certificates/" + proof, "/provinces", "/provinces/86/communes", "/carts/" + id, order + "?token=" + token, "/openapi.json", hooks, one, one + "/deliveries"}
 	writes := map[string]any{"POST /carts": nil, "POST /carts/" + id + "/lines": object{"sku": "CHESHAN1", "quantity": 1}, "PATCH /carts/" + id + "/lines/CHESHAN1": object{"quantity": 1},
 		"POST /carts/" + id + "/quote": town, "POST /carts/" + id + "/checkout": p.checkout(id, "cod"), "DELETE /carts/" + other + "/lines/CHESHAN1": nil,
-		"POST " + order + "/cancel": object{"token": token}}
+		"POST " + order + "/cancel": object{"token": token}, "POST " + hooks: object{"url": "http://localhost:1/y"}, "DELETE " + one: nil, "POST " + one + "/pause": nil,
+		"POST " + one + "/resume": nil, "POST " + one + "/deliveries/" + event + "/redeliver": nil, "POST " + one + "/redeliver-failed": object{"since": "2026-11-01T00:00:00Z"}}
 	for _, path := range reads {
-		first := p.get(path).is(200)
-		if again := p.get(path, "If-None-Match", first.Header.Get("ETag")).is(304); len(again.Body) != 0 || first.Header.Get("ETag") == "" {
+		first := p.get(path, keyed...).is(200)
+		if again := p.get(path, append([]string{"If-None-Match", first.Header.Get("ETag")}, keyed...)...).is(304); len(again.Body) != 0 || first.Header.Get("ETag") == "" {
 			t.Errorf("%s: 304 with %q", path, again.Body)
 		}
 		p.get(path, "Authorization", "Bearer none").is(401)
@@ -208,10 +224,48 @@ func TestEveryAnswerOfTheAPIIsAsTheDocumentSays(t *testing.T) {
 		if body == nil {
 			continue
 		}
-		p.send(method, path, []byte(`{"a":`), "Idempotency-Key", "b").is(400)
-		p.send(method, path, []byte(`{"a":"`+strings.Repeat("x", 70_000)+`"}`), "Idempotency-Key", "b").is(413)
-		p.do(method, path, body, "Content-Type", "text/plain", "Idempotency-Key", "b").is(415)
+		headers := append([]string{"Idempotency-Key", "b"}, keyed...)
+		p.send(method, path, []byte(`{"a":`), headers...).is(400)
+		p.send(method, path, []byte(`{"a":"`+strings.Repeat("x", 70_000)+`"}`), headers...).is(413)
+		p.do(method, path, body, append(headers, "Content-Type", "text/plain")...).is(415)
 	}
+	// A key does what its scopes say, and what needs a key needs it.
+	for _, path := range []string{hooks, one, one + "/deliveries", order + "?token=" + token} {
+		p.get(path, few...).is(403)
+	}
+	for route, body := range writes {
+		if method, path, _ := strings.Cut(route, " "); strings.HasPrefix(path, hooks) {
+			p.do(method, path, body).is(401)
+			p.do(method, path, body, few...).is(403)
+		} else if scope := "Bearer " + m.key(t, partner.OrdersRead); strings.HasSuffix(path, "/cancel") || strings.HasSuffix(path, "/checkout") {
+			p.do(method, path, body, "Idempotency-Key", "b", "Authorization", scope).is(403)
+		}
+	}
+	nowhere := "/webhook-endpoints/" + long
+	for _, try := range []struct {
+		status       int
+		method, path string
+		body         any
+	}{
+		{422, "POST", hooks, object{"url": "ftp://x"}}, {404, "GET", "/webhook-endpoints/x", nil}, {422, "GET", nowhere, nil}, {404, "DELETE", "/webhook-endpoints/x", nil},
+		{422, "DELETE", nowhere, nil}, {204, "DELETE", "/webhook-endpoints/" + gone, nil}, {404, "POST", "/webhook-endpoints/x/pause", nil}, {422, "POST", nowhere + "/pause", nil},
+		{404, "POST", "/webhook-endpoints/x/resume", nil}, {422, "POST", nowhere + "/resume", nil}, {404, "GET", "/webhook-endpoints/x/deliveries", nil},
+		{422, "GET", one + "/deliveries?state=x", nil}, {404, "POST", one + "/deliveries/x/redeliver", nil}, {422, "POST", one + "/deliveries/" + long + "/redeliver", nil},
+		{204, "POST", one + "/deliveries/" + event + "/redeliver", nil}, {200, "POST", one + "/redeliver-failed", object{"since": "2026-11-01T00:00:00Z"}},
+		{404, "POST", "/webhook-endpoints/x/redeliver-failed", object{"since": "2026-11-01T00:00:00Z"}}, {422, "POST", one + "/redeliver-failed", object{"since": "yesterday"}},
+		{200, "POST", one + "/pause", nil}, {409, "POST", one + "/deliveries/" + event + "/redeliver", nil},
+		{409, "POST", one + "/redeliver-failed", object{"since": "2026-11-01T00:00:00Z"}}, {200, "POST", one + "/resume", nil},
+	} {
+		if try.body == nil {
+			p.send(try.method, try.path, nil, keyed...).is(try.status)
+		} else {
+			p.do(try.method, try.path, try.body, keyed...).is(try.status)
+		}
+	}
+	for range partner.MaxEndpoints - 1 {
+		p.do("POST", hooks, object{"url": "http://localhost:1/x"}, keyed...).is(201)
+	}
+	p.do("POST", hooks, object{"url": "http://localhost:1/x"}, keyed...).is(409)
 	for _, bad := range []struct {
 		status       int
 		method, path string
@@ -252,7 +306,8 @@ func TestEveryAnswerOfTheAPIIsAsTheDocumentSays(t *testing.T) {
 	p.do("POST", "/carts/"+order2+"/checkout", body, "Idempotency-Key", "c").is(409)
 
 	// At last nobody may do anything any more.
-	m.API.Anonymous.Reads, m.API.Anonymous.Carts, m.API.Anonymous.Checkouts = redis.Rate{N: 1, Period: time.Hour}, redis.Rate{N: 1, Period: time.Hour}, redis.Rate{N: 1, Period: time.Hour}
+	once := redis.Rate{N: 1, Period: time.Hour}
+	m.API.Anonymous = api.Rates{Reads: once, Carts: once, Checkouts: once}
 	p.address = "192.0.2.77:1"
 	p.get("/provinces").is(200)
 	p.do("PATCH", "/carts/"+id+"/lines/CHESHAN1", object{"quantity": 1}).is(200)

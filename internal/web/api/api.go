@@ -18,6 +18,7 @@ import (
 	"choocop.vn/ocop/internal/cart"
 	"choocop.vn/ocop/internal/geo"
 	"choocop.vn/ocop/internal/order"
+	"choocop.vn/ocop/internal/partner"
 	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/platform/i18n"
 	"choocop.vn/ocop/internal/platform/redis"
@@ -43,14 +44,15 @@ var (
 
 // API answers the routes; app fills it and calls Open.
 type API struct {
-	Views   *kit.Views
-	Store   *storefront.Service
-	Geo     *geo.Service
-	Carts   *cart.Service
-	Orders  *order.Service
-	Limiter *redis.Limiter
-	Clock   clock.Clock
-	BaseURL string
+	Views    *kit.Views
+	Store    *storefront.Service
+	Geo      *geo.Service
+	Carts    *cart.Service
+	Orders   *order.Service
+	Partners *partner.Service
+	Limiter  *redis.Limiter
+	Clock    clock.Clock
+	BaseURL  string
 	// Anonymous and Partner are the rates in force.
 	Anonymous, Partner Rates
 

@@ -61,7 +61,7 @@ func (a *API) showDocs(c *gin.Context) error {
 	return a.Views.Render(c, http.StatusOK, "api/docs", a.docsPage(a.Views.NewPage(c, "")))
 }
 
-var notes = []string{"keys", "buying", "repeats", "problems", "lists", "keeping", "languages", "limits"}
+var notes = []string{"keys", "buying", "repeats", "problems", "lists", "keeping", "languages", "limits", "webhooks"}
 
 func (a *API) docsPage(p kit.Page) *Docs {
 	m := &Docs{Page: p, Address: a.BaseURL + Base, Document: Base + "/openapi.json", Parts: a.docs[p.Locale].page}

@@ -19,7 +19,7 @@ import (
 const keyScheme = "partner_key"
 
 // tags are the parts of the document in reading order.
-var tags = []string{"products", "certificates", "places", "carts", "orders", "document"}
+var tags = []string{"products", "certificates", "places", "carts", "orders", "webhooks", "document"}
 
 // document is the OpenAPI document in one language.
 type document struct {

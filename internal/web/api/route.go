@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 
+	"choocop.vn/ocop/internal/partner"
 	"choocop.vn/ocop/internal/platform/redis"
 )
 
@@ -22,6 +23,8 @@ const (
 	byCart right = "cart"
 	// bySecret routes open only with the token of the purchase; the domain verb checks it.
 	bySecret right = "secret"
+	// byKey routes open only with a key that has the scope of the line.
+	byKey right = "key"
 )
 
 // route is one line of the table.
@@ -34,6 +37,7 @@ type route struct {
 	// public answers show nobody's data: scripts of every site may read them, and they may be kept for a while.
 	public bool
 	keep   time.Duration
+	scope  partner.Scope
 	raw    bool   // the answer is JSON without a type of ours
 	rate   string // of Rates: "reads" (0), "carts" or "checkouts"
 }
@@ -72,10 +76,27 @@ func (a *API) register(e *gin.Engine) error {
 	add(a, h, byCart, route{id: "set_line", method: "PATCH", path: "/carts/{id}/lines/{sku}", tag: "carts", rate: "carts", where: line, fails: []int{400, 404, 413, 415, 422}}, a.setLine)
 	add(a, h, byCart, route{id: "remove_line", method: "DELETE", path: "/carts/{id}/lines/{sku}", tag: "carts", rate: "carts", where: line, fails: []int{404}}, a.removeLine)
 	add(a, h, byCart, route{id: "quote", method: "POST", path: "/carts/{id}/quote", tag: "carts", rate: "carts", where: checkoutPlaces, fails: []int{400, 404, 409, 413, 415, 422}}, a.quote)
-	add(a, h, byCart, route{id: "checkout", method: "POST", path: "/carts/{id}/checkout", tag: "orders", status: http.StatusCreated, rate: "checkouts", where: checkoutPlaces,
-		fails: []int{400, 404, 409, 413, 415, 422}}, a.checkout)
-	add(a, h, bySecret, route{id: "get_order", method: "GET", path: "/orders/{code}", tag: "orders", fails: []int{404, 422}}, a.getOrder)
-	add(a, h, bySecret, route{id: "cancel_order", method: "POST", path: "/orders/{code}/cancel", tag: "orders", rate: "carts", fails: []int{400, 404, 409, 413, 415, 422}}, a.cancelOrder)
+	add(a, h, byCart, route{id: "checkout", method: "POST", path: "/carts/{id}/checkout", tag: "orders", status: http.StatusCreated, rate: "checkouts", where: checkoutPlaces, scope: partner.OrdersWrite,
+		fails: []int{400, 403, 404, 409, 413, 415, 422}}, a.checkout)
+	add(a, h, bySecret, route{id: "get_order", method: "GET", path: "/orders/{code}", tag: "orders", scope: partner.OrdersRead, fails: []int{403, 404, 422}}, a.getOrder)
+	add(a, h, bySecret, route{id: "cancel_order", method: "POST", path: "/orders/{code}/cancel", tag: "orders", rate: "carts", scope: partner.OrdersWrite, fails: []int{400, 403, 404, 409, 413, 415, 422}}, a.cancelOrder)
+
+	// What partners are told
+	hook := func(r route) route {
+		r.tag, r.rate, r.scope = "webhooks", "carts", partner.WebhooksManage
+		r.fails = append(r.fails, http.StatusForbidden)
+		return r
+	}
+	const hooks, one = "/webhook-endpoints", "/webhook-endpoints/{id}"
+	add(a, h, byKey, hook(route{id: "list_endpoints", method: "GET", path: hooks}), a.listEndpoints)
+	add(a, h, byKey, hook(route{id: "add_endpoint", method: "POST", path: hooks, status: http.StatusCreated, fails: []int{400, 409, 413, 415, 422}}), a.addEndpoint)
+	add(a, h, byKey, hook(route{id: "get_endpoint", method: "GET", path: one, fails: []int{404}}), a.getEndpoint)
+	add(a, h, byKey, hook(route{id: "remove_endpoint", method: "DELETE", path: one, fails: []int{404}}), a.removeEndpoint)
+	add(a, h, byKey, hook(route{id: "pause_endpoint", method: "POST", path: one + "/pause", fails: []int{404}}), a.pauseEndpoint)
+	add(a, h, byKey, hook(route{id: "resume_endpoint", method: "POST", path: one + "/resume", fails: []int{404}}), a.resumeEndpoint)
+	add(a, h, byKey, hook(route{id: "list_deliveries", method: "GET", path: one + "/deliveries", fails: []int{404, 422}}), a.listDeliveries)
+	add(a, h, byKey, hook(route{id: "redeliver", method: "POST", path: one + "/deliveries/{event}/redeliver", fails: []int{404, 409}}), a.redeliver)
+	add(a, h, byKey, hook(route{id: "redeliver_failed", method: "POST", path: one + "/redeliver-failed", fails: []int{400, 404, 409, 413, 415, 422}}), a.redeliverFailed)
 
 	add(a, h, anyone, route{id: "get_document", method: "GET", path: "/openapi.json", tag: "document", public: true, keep: time.Hour, raw: true}, a.getOpenAPI)
 	open(anyone, "/openapi.json")
@@ -87,14 +108,20 @@ func add[I, O any](a *API, h huma.API, r right, line route, fn func(context.Cont
 	op := huma.Operation{OperationID: line.id, Method: line.method, Path: line.path, Tags: []string{line.tag}, DefaultStatus: line.status,
 		Summary: "@op." + line.id, Description: "@op." + line.id + "_text", MaxBodyBytes: maxBody, Errors: append(line.fails, http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusServiceUnavailable),
 		Metadata: map[string]any{"right": r}}
-	op.Security = []map[string][]string{{}, {keyScheme: {}}}
+	op.Security = []map[string][]string{{keyScheme: {}}}
+	if r != byKey {
+		op.Security = append(op.Security, map[string][]string{})
+	}
 	op.Middlewares = huma.Middlewares{a.limited(rateName(line.rate), rates[line.rate])}
+	if line.scope != "" {
+		op.Middlewares = append(op.Middlewares, a.entitled(line.scope, r == byKey))
+	}
 	if line.public {
 		op.Middlewares = append(op.Middlewares, a.cached(line.keep), crossOrigin)
 	} else if line.method == http.MethodGet {
 		op.Middlewares = append(op.Middlewares, private)
 	}
-	if fn := line.method; fn == http.MethodPost || fn == http.MethodPatch {
+	if line.method == http.MethodPost || line.method == http.MethodPatch {
 		op.Middlewares = append(op.Middlewares, jsonOnly)
 	}
 	if line.raw {

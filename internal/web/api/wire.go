@@ -20,6 +20,8 @@ import (
 	"github.com/gin-gonic/gin"
 	"golang.org/x/text/language"
 
+	"choocop.vn/ocop/internal/partner"
+	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/platform/i18n"
 	"choocop.vn/ocop/internal/platform/redis"
@@ -31,7 +33,12 @@ type caller struct {
 	locale  i18n.Locale
 	request string // id under which the log knows the request
 	route   string
+	partner partner.Partner // of the key; its ID is 0 without one
+	key     partner.Key
 }
+
+// actor names a partner's key in the audit.
+func (c caller) actor() string { return "partner:" + c.key.Prefix }
 
 type callerKey struct{}
 
@@ -116,12 +123,62 @@ func holds(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(
 // authenticate knows the key, where there is one. A wrong key is refused on every route: whoever sends one would be
 // counted and served as somebody else otherwise.
 func (a *API) authenticate(c *gin.Context) {
-	if c.GetHeader("Authorization") == "" {
+	header := c.GetHeader("Authorization")
+	if header == "" {
 		c.Next()
 		return
 	}
-	c.Header("WWW-Authenticate", `Bearer realm="api"`)
-	a.refuse(c, http.StatusUnauthorized, "api.problem.key")
+	ctx := c.Request.Context()
+	who := callerOf(ctx)
+	text, bearer := strings.CutPrefix(header, "Bearer ")
+	var err error = apperr.New(apperr.Denied, "partner.key.refused")
+	if bearer {
+		who.partner, who.key, err = a.Partners.Authenticate(ctx, strings.TrimSpace(text))
+	}
+	if _, known := apperr.As(err); known {
+		// Guessing is slow, also for whoever has many keys to try.
+		if b := a.Limiter.Take(ctx, "api-guess:"+kit.Address(c), guesses); !b.OK {
+			c.Header("Retry-After", strconv.Itoa(max(1, wholeSeconds(b.Retry))))
+			a.refuse(c, http.StatusTooManyRequests, "error.too_many.text")
+			return
+		}
+		c.Header("WWW-Authenticate", `Bearer realm="api"`)
+		a.refuse(c, http.StatusUnauthorized, "partner.key.refused")
+		return
+	}
+	if err != nil {
+		problem(ctx, err, nil).write(c.Writer)
+		c.Abort()
+		return
+	}
+	c.Request = c.Request.WithContext(context.WithValue(ctx, callerKey{}, who))
+	c.Next()
+}
+
+// guesses are the wrong keys that one address may send.
+var guesses = redis.PerMinute(60)
+
+// entitled lets a key do what its scopes say. What needs a key needs the scope; what does not is open to anybody without
+// one, and to a key only with the scope, so that a key for reading never orders.
+func (a *API) entitled(scope partner.Scope, must bool) func(huma.Context, func(huma.Context)) {
+	return func(c huma.Context, next func(huma.Context)) {
+		who := callerOf(c.Context())
+		g := humagin.Unwrap(c)
+		if who.partner.ID == 0 {
+			if must {
+				g.Header("WWW-Authenticate", `Bearer realm="api"`)
+				a.refuse(g, http.StatusUnauthorized, "api.problem.need_key")
+				return
+			}
+			next(c)
+			return
+		}
+		if err := who.key.Need(scope); err != nil {
+			problem(c.Context(), err, nil).write(g.Writer)
+			return
+		}
+		next(c)
+	}
 }
 
 // finish gives the body of a read its entity tag, and answers 304 to whoever has it.
@@ -187,7 +244,11 @@ func (a *API) cached(keep time.Duration) func(huma.Context, func(huma.Context)) 
 	return func(c huma.Context, next func(huma.Context)) {
 		value := "no-cache"
 		if keep > 0 {
-			value = "public, max-age=" + strconv.Itoa(int(min(keep, clock.UntilMidnight(a.Clock)).Seconds()))
+			value = "public"
+			if callerOf(c.Context()).partner.ID != 0 {
+				value = "private" // a shared cache must not answer for a key that may be revoked
+			}
+			value += ", max-age=" + strconv.Itoa(int(min(keep, clock.UntilMidnight(a.Clock)).Seconds()))
 		}
 		c.SetHeader("Cache-Control", value)
 		next(c)
@@ -217,6 +278,9 @@ func (a *API) limited(name string, rate func(Rates) redis.Rate) func(huma.Contex
 	return func(c huma.Context, next func(huma.Context)) {
 		g := humagin.Unwrap(c)
 		who, r := kit.Address(g), rate(a.Anonymous)
+		if p := callerOf(c.Context()).partner.ID; p != 0 {
+			who, r = "partner "+strconv.FormatInt(p, 10), rate(a.Partner)
+		}
 		b := a.Limiter.Take(c.Context(), "api-"+name+":"+who, r)
 		c.SetHeader("RateLimit-Limit", strconv.Itoa(r.N))
 		c.SetHeader("RateLimit-Remaining", strconv.Itoa(b.Left))
