@@ -49,6 +49,7 @@ import (
 	"choocop.vn/ocop/internal/platform/redis"
 	"choocop.vn/ocop/internal/producer"
 	"choocop.vn/ocop/internal/promo"
+	"choocop.vn/ocop/internal/reconcile"
 	"choocop.vn/ocop/internal/search"
 	"choocop.vn/ocop/internal/showroom"
 	"choocop.vn/ocop/internal/storefront"
@@ -81,6 +82,7 @@ type App struct {
 	Search    *search.Service
 	Carts     *cart.Service
 	Orders    *order.Service
+	Money     *reconcile.Service
 	Store     *storefront.Service
 	Views     *kit.Views
 	API       *api.API
@@ -91,6 +93,7 @@ type App struct {
 	registry *prometheus.Registry
 	blobs    *blob.Disk
 	testCard *testcard.Gateway // the same as Card while that is the test gateway
+	bankKeys []string
 }
 
 // Options are what tests set otherwise.
@@ -114,6 +117,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.bankKeys = bankSecrets(cfg, secret)
 	if a.DB, err = db.Open(ctx, db.Config{DSN: cfg.DatabaseURL, ReadDSN: cfg.ReadURL, Tracer: o.Tracer}); err != nil {
 		return nil, err
 	}
@@ -195,10 +199,11 @@ func (a *App) services(secret []byte, sender notify.Sender) error {
 	a.Orders = order.New(order.Deps{DB: d, Clock: c, Jobs: queue, Geo: a.Geo, Producers: a.Producers, Catalog: a.Catalog, Showrooms: a.Showrooms,
 		Stock: a.Stock, Promo: promo.New(c), Payments: payments, Carts: a.Carts, Notify: notes},
 		order.Config{Secret: secret, VietQRTTL: a.Config.VietQRTTL, BaseURL: a.Config.BaseURL})
+	a.Money = reconcile.New(reconcile.Deps{DB: d, Clock: c, Jobs: queue, Producers: a.Producers, Payments: payments, Orders: a.Orders})
 	a.Store = storefront.New(storefront.Sources{DB: d, Clock: c, Geo: a.Geo, Catalog: a.Catalog, Certificates: a.Stars, Showrooms: a.Showrooms, Search: a.Search, Pictures: a.Media,
 		Fresh: time.Second})
 	a.workers = job.NewWorkers()
-	worker.Register(a.workers, worker.Deps{Orders: a.Orders, Carts: a.Carts, Stock: a.Stock, Search: a.Search, Stars: a.Stars, Partners: a.Partners, Notify: notes})
+	worker.Register(a.workers, worker.Deps{Money: a.Money, Orders: a.Orders, Carts: a.Carts, Stock: a.Stock, Search: a.Search, Stars: a.Stars, Partners: a.Partners, Notify: notes})
 	return nil
 }
 
@@ -241,7 +246,7 @@ func (a *App) web() error {
 	always := []gin.HandlerFunc{otelgin.Middleware("ocop"), kit.Trace(observe), kit.Headers(https, payPages(cfg)...)}
 	e.Use(always...)
 	e.Use(views.Recover())
-	(&hook.Hooks{Limiter: a.Redis.Limiter()}).Routes(e)
+	(&hook.Hooks{Limiter: a.Redis.Limiter(), Bank: hook.Bank{Secrets: a.bankKeys, Book: a.Money, Clock: a.Clock}}).Routes(e)
 	e.Use(views.Body(1<<20), refuseWithoutSessions(views))
 	a.machines(e, assets)
 	a.API = &api.API{Views: views, Store: a.Store, Geo: a.Geo, Carts: a.Carts, Orders: a.Orders, Partners: a.Partners, Limiter: a.Redis.Limiter(), Clock: a.Clock,

@@ -7,6 +7,7 @@ import (
 	"choocop.vn/ocop/internal/inventory"
 	"choocop.vn/ocop/internal/order"
 	"choocop.vn/ocop/internal/payment"
+	"choocop.vn/ocop/internal/reconcile"
 )
 
 // Finding is one invariant and how many records break it now.
@@ -23,6 +24,9 @@ func (a *App) Examine(ctx context.Context) ([]Finding, error) {
 		checks = append(checks, check(c))
 	}
 	for _, c := range payment.Checks() {
+		checks = append(checks, check(c))
+	}
+	for _, c := range reconcile.Checks() {
 		checks = append(checks, check(c))
 	}
 	for _, c := range order.Checks() {

@@ -29,7 +29,9 @@ var levels = map[string]int{
 	"internal/intake": 70,
 	"internal/fair":   80, "internal/cart": 80,
 	"internal/order": 90,
-	"internal/pos":   100, "internal/review": 100,
+	// reconcile finds the order that money pays for, and has order settle it.
+	"internal/reconcile": 95,
+	"internal/pos":       100, "internal/review": 100,
 	"internal/settlement": 110,
 	// search gives ranked ids and storefront makes pages of them: both only read, and search never asks for a page.
 	"internal/search":     115,

@@ -31,6 +31,7 @@ type Config struct {
 	ReadURL     string        `env:"DATABASE_READ_URL"`
 	RedisURL    string        `env:"REDIS_URL"`
 	Secret      string        `env:"OCOP_SECRET"`
+	BankSecret  string        `env:"OCOP_BANK_SECRET"` // several with commas between: the newest first
 	SMTPURL     string        `env:"OCOP_SMTP_URL"`
 	MailFrom    string        `env:"OCOP_MAIL_FROM" envDefault:"Chợ OCOP <khong-tra-loi@choocop.example>"`
 	VietQRTTL   time.Duration `env:"OCOP_VIETQR_TTL" envDefault:"15m"`
@@ -70,7 +71,7 @@ type Operator struct {
 	Email   string `env:"OCOP_OPERATOR_EMAIL" envDefault:"lien-he@choocop.example"`
 }
 
-var secrets = []string{"DATABASE_URL", "DATABASE_READ_URL", "REDIS_URL", "OCOP_SECRET", "OCOP_SMTP_URL", "OCOP_STRIPE_KEY", "OCOP_STRIPE_WEBHOOK_SECRET"}
+var secrets = []string{"DATABASE_URL", "DATABASE_READ_URL", "REDIS_URL", "OCOP_SECRET", "OCOP_BANK_SECRET", "OCOP_SMTP_URL", "OCOP_STRIPE_KEY", "OCOP_STRIPE_WEBHOOK_SECRET"}
 
 // Read takes the settings from the environment. Every fault is named at once.
 func Read() (Config, error) {
@@ -131,6 +132,11 @@ func (c Config) check() error {
 	}
 	if c.PageCache < 0 || c.PageCache > 5*time.Second {
 		fault("OCOP_PAGE_CACHE %s must lie between 0s and 5s: stock and prices on a page may be that old", c.PageCache)
+	}
+	for secret := range strings.FieldsFuncSeq(c.BankSecret, func(r rune) bool { return strings.ContainsRune(", \n\t", r) }) {
+		if len(secret) < 32 {
+			fault("OCOP_BANK_SECRET needs at least 32 characters; for example from `openssl rand -hex 32`")
+		}
 	}
 	if c.InProduction() {
 		if c.DatabaseURL == "" {

@@ -13,6 +13,7 @@ import (
 	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/platform/db"
 	"choocop.vn/ocop/internal/platform/i18n"
+	"choocop.vn/ocop/internal/platform/money"
 )
 
 // Who acted, as the history says it; any other actor is a person of the staff and stays unnamed to the buyer.
@@ -152,27 +153,74 @@ func (s *Service) ConfirmTransfer(ctx context.Context, orderCode, actor, reason 
 		if p.State == payment.Paid {
 			return nil
 		}
-		became, err := s.revive(ctx, tx, o, actor, reason)
-		if err != nil {
-			return err
-		}
-		if err := s.Payments.Settle(ctx, tx, o.PaymentID, actor, reason); err != nil {
-			return err
-		}
-		event := "paid"
-		if became != Placed {
-			event = "refund_due"
-			if err := s.owe(ctx, tx, o.ID, became); err != nil {
-				return err
-			}
-		}
-		err = audit.Record(ctx, tx, audit.Entry{Actor: actor, Action: "order.confirm_transfer", Subject: "order", SubjectID: o.Code,
-			Detail: map[string]any{"from": o.State, "to": became, "amount": o.Total, "payment": o.PaymentID, "reason": reason}})
-		if err != nil {
-			return err
-		}
-		return s.Jobs.Enqueue(ctx, tx, TellOrder{o.ID, event})
+		_, err = s.receive(ctx, tx, o, actor, reason)
+		return err
 	})
+}
+
+// receive records that the whole money for an order has come, on a person's or a bank's word, and returns the state in
+// which the order is then. The caller holds its lock and knows that it is not paid yet.
+func (s *Service) receive(ctx context.Context, tx db.Tx, o orderRow, actor, reason string) (State, error) {
+	became, err := s.revive(ctx, tx, o, actor, reason)
+	if err != nil {
+		return became, err
+	}
+	if err := s.Payments.Settle(ctx, tx, o.PaymentID, actor, reason); err != nil {
+		return became, err
+	}
+	event := "paid"
+	if became != Placed {
+		event = "refund_due"
+		if err := s.owe(ctx, tx, o.ID, became); err != nil {
+			return became, err
+		}
+	}
+	err = audit.Record(ctx, tx, audit.Entry{Actor: actor, Action: "order.confirm_transfer", Subject: "order", SubjectID: o.Code,
+		Detail: map[string]any{"from": o.State, "to": became, "amount": o.Total, "payment": o.PaymentID, "reason": reason}})
+	if err != nil {
+		return became, err
+	}
+	return became, s.Jobs.Enqueue(ctx, tx, TellOrder{o.ID, event})
+}
+
+// Due is what whoever takes money needs to know of an order.
+type Due struct {
+	ID, GroupID int64
+	Code        string
+	State       State
+	Total       money.VND
+	PaymentID   int64
+	Paid        bool // as of the lock; see [Service.WithDue]
+}
+
+func (o orderRow) due() Due {
+	return Due{ID: o.ID, GroupID: o.GroupID, Code: o.Code, State: State(o.State), Total: money.VND(o.Total), PaymentID: o.PaymentID}
+}
+
+// WithDue runs fn in a transaction with the order locked. An unknown code is NotFound order.unknown.
+func (s *Service) WithDue(ctx context.Context, code string, fn func(tx db.Tx, d Due) error) error {
+	return s.within(ctx, "take money", code, func(tx db.Tx, o orderRow) error {
+		paid, err := s.paid(ctx, tx, o)
+		if err != nil {
+			return err
+		}
+		d := o.due()
+		d.Paid = paid
+		return fn(tx, d)
+	})
+}
+
+// Receive is [Service.ConfirmTransfer] within [Service.WithDue], for an order that is not paid yet. It returns the state
+// of the order then: other than Placed means that the money is recorded and owed back.
+func (s *Service) Receive(ctx context.Context, tx db.Tx, d Due, actor, reason string) (State, error) {
+	o, ok, err := lockOrder(ctx, tx, "id = ?", d.ID)
+	if err != nil {
+		return d.State, err
+	}
+	if !ok {
+		return d.State, unknown()
+	}
+	return s.receive(ctx, tx, o, actor, reason)
 }
 
 // revive makes an order placed whose money has come, if its stock is still there, and returns the state it is in then.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/url"
+	"strings"
 
 	"choocop.vn/ocop/internal/platform/i18n"
 	"choocop.vn/ocop/internal/platform/ident"
@@ -49,4 +50,61 @@ func Path(l i18n.Locale, code, secret string) string {
 		return "/en" + path
 	}
 	return path
+}
+
+// Mention is a place in a transfer's memo that may be a code: Group as order_group.code has it, and Code, that of an
+// order, where a letter follows that may be its part; else empty.
+type Mention struct{ Group, Code string }
+
+const (
+	groupSigns = 8
+	memoWord   = "OCOP"
+)
+
+// Mentions are all places in a memo that have the form of a code, wherever a bank has put spaces, points, its own
+// numbers or small letters. Which of them exist, the tables must say. claims reports whether the memo gives itself out
+// to hold a code: behind the word OCOP, or as a word of its own.
+func Mentions(said string) (found []Mention, claims bool) {
+	said = i18n.Plain(said)
+	text := ident.Normalise(said)
+	seen := map[Mention]bool{}
+	for i := 0; i+groupSigns <= len(text); i++ {
+		part := text[i : i+groupSigns]
+		if !signsOf(part, ident.Alphabet) {
+			continue
+		}
+		m := Mention{Group: canonical(part)}
+		if rest := text[i+groupSigns:]; rest != "" && strings.Contains(partLetters, rest[:1]) {
+			m.Code = canonical(part + rest[:1])
+		}
+		if !seen[m] {
+			seen[m] = true
+			found = append(found, m)
+		}
+		claims = claims || strings.HasSuffix(text[:i], memoWord)
+	}
+	return found, claims || len(found) > 0 && wordsClaim(said)
+}
+
+// wordsClaim reports whether a word of the memo looks like a code: as long as one, with letters and digits. A buyer's
+// name or a bank's number is neither.
+func wordsClaim(said string) bool {
+	for _, w := range strings.FieldsFunc(strings.ToUpper(said), func(r rune) bool { return !strings.ContainsRune("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", r) }) {
+		if n := len(w); n < groupSigns || n > groupSigns+1 || !signsOf(w, ident.Alphabet) {
+			continue
+		}
+		if strings.ContainsAny(w, "23456789") && strings.Trim(w, "23456789") != "" {
+			return true
+		}
+	}
+	return false
+}
+
+func signsOf(s, alphabet string) bool {
+	for i := range len(s) {
+		if strings.IndexByte(alphabet, s[i]) < 0 {
+			return false
+		}
+	}
+	return true
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"gorm.io/gorm"
+
 	"choocop.vn/ocop/internal/payment"
 	"choocop.vn/ocop/internal/platform/db"
 	"choocop.vn/ocop/internal/platform/i18n"
@@ -277,6 +279,31 @@ func (s *Service) Consents(ctx context.Context, accountID int64) ([]ConsentGiven
 	out, err := consentsOf(ctx, s.DB.Primary(ctx), accountID)
 	if err != nil {
 		return nil, fmt.Errorf("order: consents: %w", err)
+	}
+	return out, nil
+}
+
+// DueOf are all orders of the purchases with these codes, in the form of the tables.
+func (s *Service) DueOf(ctx context.Context, groups []string) ([]Due, error) {
+	return s.dues(ctx, ordersOfGroups, groups)
+}
+
+// DueByCodes are the orders with these codes, in the form of the tables.
+func (s *Service) DueByCodes(ctx context.Context, codes []string) ([]Due, error) {
+	return s.dues(ctx, ordersByCodes, codes)
+}
+
+func (s *Service) dues(ctx context.Context, find func(context.Context, *gorm.DB, []string) ([]orderRow, error), codes []string) ([]Due, error) {
+	if len(codes) == 0 {
+		return nil, nil
+	}
+	rows, err := find(ctx, s.DB.Primary(ctx), unique(codes))
+	if err != nil {
+		return nil, fmt.Errorf("order: due: %w", err)
+	}
+	out := make([]Due, len(rows))
+	for i, r := range rows {
+		out[i] = r.due()
 	}
 	return out, nil
 }

@@ -432,3 +432,16 @@ func consentsOf(ctx context.Context, g *gorm.DB, accountID int64) ([]ConsentGive
 		WHERE g.account_id = ? ORDER BY c.id`, accountID).Scan(&rows).Error
 	return rows, err
 }
+
+// ordersOfGroups are all orders of the purchases with these codes.
+func ordersOfGroups(ctx context.Context, g *gorm.DB, codes []string) ([]orderRow, error) {
+	var rows []orderRow
+	err := g.WithContext(ctx).Raw(`SELECT o.* FROM order_group g JOIN orders o ON o.group_id = g.id WHERE g.code IN ? ORDER BY o.id`, codes).Scan(&rows).Error
+	return rows, err
+}
+
+func ordersByCodes(ctx context.Context, g *gorm.DB, codes []string) ([]orderRow, error) {
+	var rows []orderRow
+	err := g.WithContext(ctx).Raw(`SELECT * FROM orders WHERE code IN ? ORDER BY id`, codes).Scan(&rows).Error
+	return rows, err
+}

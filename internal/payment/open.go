@@ -3,6 +3,7 @@ package payment
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -121,6 +122,29 @@ func (s *Service) ByIDs(ctx context.Context, g *gorm.DB, ids []int64) (map[int64
 	out := make(map[int64]Payment, len(rows))
 	for _, r := range rows {
 		out[r.ID] = r.payment()
+	}
+	return out, nil
+}
+
+// LastReason is what the last change of a payment gave as its reason.
+func (s *Service) LastReason(ctx context.Context, tx db.Tx, id int64) (string, error) {
+	said, err := lastReason(ctx, tx, id)
+	if err != nil {
+		return "", fmt.Errorf("payment: last reason: %w", err)
+	}
+	return said, nil
+}
+
+// Unpaid are the transfers into an account that were asked for since a moment and not paid, newest first. An empty
+// bank means any.
+func (s *Service) Unpaid(ctx context.Context, g *gorm.DB, accountNo, bankBIN string, since time.Time, limit int) ([]Payment, error) {
+	rows, err := unpaid(ctx, g, accountNo, bankBIN, since, limit)
+	if err != nil {
+		return nil, fmt.Errorf("payment: unpaid: %w", err)
+	}
+	out := make([]Payment, len(rows))
+	for i, r := range rows {
+		out[i] = r.payment()
 	}
 	return out, nil
 }

@@ -94,3 +94,16 @@ func byIDs(ctx context.Context, g *gorm.DB, ids []int64) ([]row, error) {
 	err := g.WithContext(ctx).Find(&rows, "id IN ?", ids).Error
 	return rows, err
 }
+
+func lastReason(ctx context.Context, tx db.Tx, id int64) (said string, err error) {
+	err = tx.WithContext(ctx).Raw(`SELECT reason FROM payment_event WHERE payment_id = ? ORDER BY id DESC LIMIT 1`, id).Scan(&said).Error
+	return said, err
+}
+
+func unpaid(ctx context.Context, g *gorm.DB, accountNo, bankBIN string, since time.Time, limit int) ([]row, error) {
+	var rows []row
+	err := g.WithContext(ctx).Raw(`SELECT * FROM payment WHERE method = 'vietqr' AND account_no = @no AND (@bin = '' OR bank_bin = @bin)
+		AND state IN ('pending', 'expired', 'cancelled') AND created_at >= @since ORDER BY id DESC LIMIT @limit`,
+		map[string]any{"no": accountNo, "bin": bankBIN, "since": since, "limit": limit}).Scan(&rows).Error
+	return rows, err
+}

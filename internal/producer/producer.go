@@ -11,6 +11,7 @@ package producer
 
 import (
 	"context"
+	"fmt"
 
 	"gorm.io/gorm"
 
@@ -114,6 +115,26 @@ func (s *Service) BySlug(ctx context.Context, slug string) (Producer, error) {
 // BankAccounts returns the account in use of each of these producers; producers without one are left out.
 func (s *Service) BankAccounts(ctx context.Context, g *gorm.DB, ids []int64) (map[int64]BankAccount, error) {
 	return bankAccounts(ctx, g, ids)
+}
+
+// Receiving is an account into which buyers pay or paid. Sole says that its number belongs to no other bank or producer,
+// so that the number alone means this account.
+type Receiving struct {
+	BankBIN   string `gorm:"column:bank_bin"`
+	AccountNo string
+	Sole      bool
+}
+
+// Receiving returns all accounts that these producers have, or had.
+func (s *Service) Receiving(ctx context.Context, ids []int64) ([]Receiving, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	rows, err := receiving(ctx, s.db.Primary(ctx), ids)
+	if err != nil {
+		return nil, fmt.Errorf("producer: receiving: %w", err)
+	}
+	return rows, nil
 }
 
 // Banks returns all banks by short name.

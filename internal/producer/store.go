@@ -232,3 +232,12 @@ func upsertEntries(ctx context.Context, tx db.Tx, rows []entryRow, at time.Time)
 
 const namedRecord = `jsonb_to_recordset(CAST(@rows AS jsonb)) AS r(key text, slug text, name text, name_en text, name_known boolean, kind text,
 	province_code text, place_text text, old_province text, is_demo boolean)`
+
+// receiving are all accounts that producers have or had, and whether a number belongs to no other account here.
+func receiving(ctx context.Context, g *gorm.DB, producerIDs []int64) ([]Receiving, error) {
+	var rows []Receiving
+	err := g.WithContext(ctx).Raw(`SELECT DISTINCT a.bank_bin, a.account_no, NOT EXISTS (SELECT FROM producer_bank_account o
+			WHERE o.account_no = a.account_no AND (o.producer_id, o.bank_bin) <> (a.producer_id, a.bank_bin)) AS sole
+		FROM producer_bank_account a WHERE a.producer_id IN ? ORDER BY 1, 2`, producerIDs).Scan(&rows).Error
+	return rows, err
+}

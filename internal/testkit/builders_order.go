@@ -23,6 +23,7 @@ import (
 	"choocop.vn/ocop/internal/platform/job"
 	"choocop.vn/ocop/internal/producer"
 	"choocop.vn/ocop/internal/promo"
+	"choocop.vn/ocop/internal/reconcile"
 	"choocop.vn/ocop/internal/showroom"
 	"choocop.vn/ocop/templates"
 )
@@ -36,6 +37,7 @@ type Checkout struct {
 	Carts    *cart.Service
 	Orders   *order.Service
 	Mails    *Mailbox
+	Money    *reconcile.Service
 
 	forms atomic.Int64
 }
@@ -60,6 +62,7 @@ func NewCheckout(t testing.TB, d *db.DB, rules ...promo.Rule) *Checkout {
 	k.Orders = order.New(order.Deps{DB: d, Clock: c, Jobs: queue, Geo: geo.New(d), Producers: producer.New(d, c), Catalog: goods,
 		Showrooms: showroom.New(d), Stock: k.Stock, Promo: promo.New(c, rules...), Payments: k.Payments, Carts: k.Carts, Notify: tell},
 		order.Config{Secret: []byte("a secret of tests, thirty-two bytes"), BaseURL: "https://cho.example"})
+	k.Money = reconcile.New(reconcile.Deps{DB: d, Clock: c, Jobs: queue, Producers: producer.New(d, c), Payments: k.Payments, Orders: k.Orders})
 	t.Cleanup(func() { k.BooksHold(t) })
 	return k
 }
@@ -70,6 +73,9 @@ func (k *Checkout) BooksHold(t testing.TB) {
 	LedgerHolds(t, k.DB)
 	checks := order.Checks()
 	for _, c := range payment.Checks() {
+		checks = append(checks, order.Check(c))
+	}
+	for _, c := range reconcile.Checks() {
 		checks = append(checks, order.Check(c))
 	}
 	for _, c := range checks {

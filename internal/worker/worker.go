@@ -14,6 +14,7 @@ import (
 	"choocop.vn/ocop/internal/order"
 	"choocop.vn/ocop/internal/partner"
 	"choocop.vn/ocop/internal/platform/job"
+	"choocop.vn/ocop/internal/reconcile"
 	"choocop.vn/ocop/internal/search"
 )
 
@@ -22,6 +23,7 @@ type Deps struct {
 	Orders *order.Service
 	Carts  *cart.Service
 	Stock  *inventory.Service
+	Money  *reconcile.Service
 	Search *search.Service
 	Stars  *certification.Service
 	// Partners are told of what happened; Notify carries the mail that they could not be.
@@ -34,9 +36,12 @@ func Register(w *job.Workers, d Deps) {
 	job.Handle(w, d.Orders.TellPlaced)
 	job.Handle(w, d.Orders.TellOrder)
 	job.Handle(w, d.Orders.ExpireGroup)
+	job.Handle(w, d.Money.Match)
 
 	job.Handle(w, counted("orders expired", func(ctx context.Context, _ order.SweepUnpaidJob) (int, error) { return d.Orders.SweepUnpaid(ctx) }))
 	w.Every(time.Minute, order.SweepUnpaidJob{})
+	job.Handle(w, counted("bank notices matched late", func(ctx context.Context, _ reconcile.SweepJob) (int, error) { return d.Money.Sweep(ctx) }))
+	w.Every(time.Minute, reconcile.SweepJob{})
 	job.Handle(w, counted("reservations closed", func(ctx context.Context, _ inventory.TidyReservations) (int, error) { return d.Stock.Tidy(ctx) }))
 	w.Every(5*time.Minute, inventory.TidyReservations{})
 	job.Handle(w, counted("notes of changes forgotten", func(ctx context.Context, _ search.ForgetChanges) (int, error) { return d.Search.Forget(ctx) }))

@@ -31,7 +31,7 @@ func TestJobsTellAndTidyByThemselves(t *testing.T) {
 	k.Clock.Advance(time.Hour)
 
 	w := job.NewWorkers()
-	worker.Register(w, worker.Deps{Orders: k.Orders, Carts: k.Carts, Stock: k.Stock, Search: search.New(d, k.Clock)})
+	worker.Register(w, worker.Deps{Orders: k.Orders, Carts: k.Carts, Stock: k.Stock, Money: k.Money, Search: search.New(d, k.Clock)})
 	r, err := job.Run(context.Background(), d, w, 4)
 	if err != nil {
 		t.Fatal(err)

@@ -34,6 +34,7 @@ type Hooks struct {
 	Limiter *redis.Limiter
 	Card    payment.Gateway // nil: no cards
 	Cards   CardBook
+	Bank    Bank // without a secret: no bank notices
 }
 
 // right is who may use a route. It is an argument of every route line.
@@ -49,6 +50,9 @@ func (h *Hooks) Routes(e *gin.Engine) {
 	}
 	if h.Card != nil {
 		post(bySignature, "/hooks/"+h.Card.Provider(), h.card)
+	}
+	if len(h.Bank.Secrets) > 0 {
+		post(bySignature, "/hooks/bank", h.bank)
 	}
 }
 
