@@ -188,7 +188,7 @@ func (a *App) services(secret []byte, sender notify.Sender) error {
 	a.Showrooms = showroom.New(d)
 	a.Stars = certification.New(d, c)
 	a.Stock = inventory.New(d, c)
-	a.Search = search.New(d, c)
+	a.Search = search.New(d, c).Keep(time.Second)
 	a.Intake = intake.New(d, c, a.Geo, a.Producers, a.Catalog, a.Stars, a.Search)
 	payments := payment.New(vietqr.Generator{}, c)
 	a.Carts = cart.New(d, c, a.Catalog, a.Stock).WithSecret(secret)

@@ -61,11 +61,6 @@ const (
 	MaxFit  = 127
 )
 
-// Hits are all products that fit the question, in no order.
-func (s *Service) Hits(ctx context.Context, q Query) ([]Hit, error) {
-	return hits(s.db.Read(ctx), q)
-}
-
 // Args are the named arguments of the three.
 func (q Query) Args() map[string]any {
 	return map[string]any{"any": q.Any, "name": q.Name, "begun": q.Begun, "maker": q.Maker, "loose": q.Loose,

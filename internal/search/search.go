@@ -7,6 +7,9 @@
 // by [Service.Refresh], which whoever changes a product calls in the same transaction. Whether stars count today is never
 // stored here: the storefront compares the dates when it asks.
 //
+// Questions are answered from memory, see lexicon.go: every copy of the program keeps all words and follows the changes. The
+// database answers the same until they are read, and in the tests; suggestions and slips are always asked of it.
+//
 // Each word of a text stands in the full-text vector twice, without diacritics (vn_fold) and with them (vn_exact), in the
 // 'simple' configuration, since Vietnamese has no endings to stem. Weights: A the name, B the maker, C places, category
 // and codes, D the summary.
@@ -29,6 +32,8 @@ type Service struct {
 	mu       sync.Mutex
 	synonyms *synonyms
 	readAt   time.Time
+
+	shelf shelf
 }
 
 // New returns a service over a database.

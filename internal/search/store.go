@@ -86,6 +86,7 @@ func readSynonyms(g *gorm.DB) (*synonyms, error) {
 	return newSynonyms(rows, places), nil
 }
 
+// hits asks the database itself; [Service.Hits] gives the same from memory.
 func hits(g *gorm.DB, q Query) ([]Hit, error) {
 	var out []Hit
 	err := g.Raw(`SELECT product_id, `+Tier+` AS tier, CAST(`+Rank+` * 10 AS int) AS fit FROM product_words w WHERE `+Matched, q.Args()).Scan(&out).Error
@@ -102,4 +103,45 @@ func forget(g *gorm.DB) (int, error) {
 		return 0, fmt.Errorf("search: forget changes: %w", done.Error)
 	}
 	return int(done.RowsAffected), nil
+}
+
+// oldestOpen is the oldest transaction that is still open. What was committed by then is in every later reading.
+func oldestOpen(g *gorm.DB) (string, error) {
+	var since string
+	if err := g.Raw(`SELECT CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text)`).Scan(&since).Error; err != nil {
+		return "", fmt.Errorf("search: words: %w", err)
+	}
+	return since, nil
+}
+
+// wordsAfter reads the rows behind an id, in the order of their ids.
+func wordsAfter(g *gorm.DB, id int64, limit int) ([]wordRow, error) {
+	var out []wordRow
+	err := g.Raw(`SELECT product_id, name_fold, CAST(words AS text) AS words FROM product_words WHERE product_id > ? ORDER BY product_id LIMIT ?`, id, limit).Scan(&out).Error
+	if err != nil {
+		return nil, fmt.Errorf("search: words: %w", err)
+	}
+	return out, nil
+}
+
+// wordsSince reads the rows of the products changed by since or later, empty for those gone, with the mark to ask from next.
+func wordsSince(g *gorm.DB, since string) ([]wordRow, string, error) {
+	var rows []struct {
+		Since, NameFold, Words string
+		ProductID              int64
+	}
+	err := g.Raw(`SELECT CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS since, coalesce(c.product_id, 0) AS product_id,
+			coalesce(w.name_fold, '') AS name_fold, coalesce(CAST(w.words AS text), '') AS words
+		FROM (SELECT 1) one LEFT JOIN (SELECT DISTINCT product_id FROM product_stale WHERE changed >= CAST(? AS xid8)) c ON true
+		LEFT JOIN product_words w ON w.product_id = c.product_id`, since).Scan(&rows).Error
+	if err != nil {
+		return nil, "", fmt.Errorf("search: words: %w", err)
+	}
+	var out []wordRow
+	for _, r := range rows {
+		if since = r.Since; r.ProductID != 0 {
+			out = append(out, wordRow{r.ProductID, r.NameFold, r.Words})
+		}
+	}
+	return out, since, nil
 }
