@@ -270,3 +270,30 @@ func TestAKeyWorksUntilItIsRevoked(t *testing.T) {
 		t.Errorf("the sixty-second guess is answered %d", last)
 	}
 }
+
+func TestAnOrderIsThePartnersThroughWhoseKeyItWasPlaced(t *testing.T) {
+	m := open(t)
+	goods(t, m)
+	p, anybody := m.caller(t), m.caller(t)
+	p.header.Set("Authorization", "Bearer "+m.key(t, partner.OrdersWrite, partner.WebhooksManage))
+	hook := p.do("POST", "/webhook-endpoints", object{"url": "http://localhost:1/x"}).is(201).at("id").(string)
+	id, other := p.cart("DUASAP01"), anybody.cart("DUASAP01")
+	body := p.checkout(id, "vietqr")
+	done := p.do("POST", "/carts/"+id+"/checkout", body, "Idempotency-Key", "1").is(201)
+	anybody.do("POST", "/carts/"+other+"/checkout", anybody.checkout(other, "cod"), "Idempotency-Key", "1").is(201)
+	if n := m.count(t, `SELECT count(*) FROM order_group WHERE partner_id IS NOT NULL`); n != 1 {
+		t.Errorf("%d purchases are a partner's", n)
+	}
+	log := p.get("/webhook-endpoints/" + hook + "/deliveries").is(200)
+	if len(log.at("items").([]any)) != 1 || log.at("items", 0, "kind") != "order.placed" || log.at("items", 0, "subject") != done.at("orders", 0, "code") {
+		t.Errorf("the partner is told %s", log.Body)
+	}
+	p.send("POST", "/orders/"+done.at("group_code").(string)+"/cancel?token="+done.at("token").(string), nil).is(200)
+	if log = p.get("/webhook-endpoints/" + hook + "/deliveries").is(200); log.at("items", 0, "kind") != "order.cancelled" {
+		t.Errorf("the partner is told %s", log.Body)
+	}
+	// The same request without the key is another one: it does not find the partner's order.
+	if a := anybody.do("POST", "/carts/"+id+"/checkout", body, "Idempotency-Key", "1").is(422); a.key() != "order.key_reused" {
+		t.Errorf("%s", a.Body)
+	}
+}

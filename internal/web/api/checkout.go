@@ -180,9 +180,9 @@ func requestKey(cartID, key string) string {
 	return "api-" + base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-func (in *checkoutIn) placement(l i18n.Locale) order.Placement {
+func (in *checkoutIn) placement(l i18n.Locale, partnerID int64) order.Placement {
 	b := in.Body
-	p := order.Placement{RequestKey: requestKey(in.ID, in.IdempotencyKey), CartToken: in.ID, Locale: l,
+	p := order.Placement{RequestKey: requestKey(in.ID, in.IdempotencyKey), CartToken: in.ID, PartnerID: partnerID, Locale: l,
 		Contact:  order.Contact{Name: b.Contact.Name, Phone: b.Contact.Phone, Email: b.Contact.Email},
 		Address:  order.Address{ProvinceCode: b.Address.ProvinceCode, CommuneCode: b.Address.CommuneCode, Street: b.Address.Line},
 		Delivery: choices(b.Delivery), Method: payment.Method(b.PaymentMethod), Note: b.Note,
@@ -198,8 +198,8 @@ func (a *API) checkout(ctx context.Context, in *checkoutIn) (*checkoutOut, error
 	if err := a.Carts.Know(ctx, in.ID); err != nil {
 		return nil, err
 	}
-	l := callerOf(ctx).locale
-	done, err := a.Orders.Place(ctx, in.placement(l))
+	who := callerOf(ctx)
+	done, err := a.Orders.Place(ctx, in.placement(who.locale, who.partner.ID))
 	if faults, known := apperr.As(err); known {
 		return nil, a.moved(ctx, in.ID, faults)
 	}
@@ -210,7 +210,7 @@ func (a *API) checkout(ctx context.Context, in *checkoutIn) (*checkoutOut, error
 	if err != nil {
 		return nil, err
 	}
-	out := &checkoutOut{Replayed: done.Replayed, Body: purchase(l, v)}
+	out := &checkoutOut{Replayed: done.Replayed, Body: purchase(who.locale, v)}
 	out.Body.Token = done.Secret
 	return out, nil
 }
