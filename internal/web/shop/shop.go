@@ -94,6 +94,7 @@ func (s *Shop) Routes(e *gin.Engine) {
 		get(anyone, "/xac-minh", s.verify)
 		get(anyone, "/xac-minh/:code", s.proof)
 		get(anyone, "/xac-minh/:code/qr.png", s.proofQR)
+		get(anyone, "/feed/google.xml", s.feed, limit("feed", 10))
 		get(anyone, "/goi-y", s.suggest, limit("suggest", 240))
 		post(anyone, "/tuoi", s.confirmAge)
 
