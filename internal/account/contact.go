@@ -119,6 +119,15 @@ func (s *Service) Rename(ctx context.Context, id int64, name string) error {
 	return s.change(ctx, id, "shopper", "account.rename", nil, func(tx db.Tx) (bool, error) { return true, setName(ctx, tx, id, name) })
 }
 
+// IDOf is the open account with this proven contact, in the caller's transaction; 0 for none.
+func IDOf(ctx context.Context, tx db.Tx, c Contact) (int64, error) {
+	a, _, err := byContact(ctx, tx.DB, c)
+	if err != nil || a.Closed {
+		return 0, err
+	}
+	return a.ID, nil
+}
+
 // Hold keeps the account from being closed for the rest of the transaction; false when it is closed or not there.
 func Hold(ctx context.Context, tx db.Tx, id int64) (bool, error) { return hold(ctx, tx, id) }
 

@@ -25,6 +25,7 @@ import (
 	"choocop.vn/ocop/internal/account"
 	"choocop.vn/ocop/internal/adapter/blob"
 	"choocop.vn/ocop/internal/adapter/mail"
+	"choocop.vn/ocop/internal/adapter/sms"
 	"choocop.vn/ocop/internal/adapter/testcard"
 	"choocop.vn/ocop/internal/adapter/vietqr"
 	"choocop.vn/ocop/internal/adapter/webhook"
@@ -51,6 +52,7 @@ import (
 	"choocop.vn/ocop/internal/promo"
 	"choocop.vn/ocop/internal/reconcile"
 	"choocop.vn/ocop/internal/search"
+	"choocop.vn/ocop/internal/shopper"
 	"choocop.vn/ocop/internal/showroom"
 	"choocop.vn/ocop/internal/storefront"
 	"choocop.vn/ocop/internal/web/api"
@@ -83,6 +85,7 @@ type App struct {
 	Carts     *cart.Service
 	Orders    *order.Service
 	Money     *reconcile.Service
+	Shoppers  *shopper.Service
 	Store     *storefront.Service
 	Views     *kit.Views
 	API       *api.API
@@ -92,6 +95,7 @@ type App struct {
 	workers  *job.Workers
 	registry *prometheus.Registry
 	blobs    *blob.Disk
+	texts    notify.Texter
 	testCard *testcard.Gateway // the same as Card while that is the test gateway
 	bankKeys []string
 }
@@ -100,6 +104,7 @@ type App struct {
 type Options struct {
 	Clock  clock.Clock
 	Sender notify.Sender
+	Texter notify.Texter
 	Tracer db.Tracer
 	// Cards carries what the card gateway sends: its requests to Stripe, or the notices of the test gateway.
 	Cards http.RoundTripper
@@ -109,7 +114,7 @@ type Options struct {
 
 // New builds the program. The database may still be away or empty: see Migrate.
 func New(ctx context.Context, cfg config.Config, o Options) (*App, error) {
-	a := &App{Config: cfg, Clock: o.Clock}
+	a := &App{Config: cfg, Clock: o.Clock, texts: o.Texter}
 	if a.Clock == nil {
 		a.Clock = clock.System()
 	}
@@ -196,15 +201,36 @@ func (a *App) services(secret []byte, sender notify.Sender) error {
 	if err != nil {
 		return err
 	}
+	texter, err := a.texter()
+	if err != nil {
+		return err
+	}
+	if texter != nil {
+		notes.WithTexter(texter)
+	}
 	a.Orders = order.New(order.Deps{DB: d, Clock: c, Jobs: queue, Geo: a.Geo, Producers: a.Producers, Catalog: a.Catalog, Showrooms: a.Showrooms,
 		Stock: a.Stock, Promo: promo.New(c), Payments: payments, Carts: a.Carts, Notify: notes},
 		order.Config{Secret: secret, VietQRTTL: a.Config.VietQRTTL, BaseURL: a.Config.BaseURL})
 	a.Money = reconcile.New(reconcile.Deps{DB: d, Clock: c, Jobs: queue, Producers: a.Producers, Payments: payments, Orders: a.Orders})
 	a.Store = storefront.New(storefront.Sources{DB: d, Clock: c, Geo: a.Geo, Catalog: a.Catalog, Certificates: a.Stars, Showrooms: a.Showrooms, Search: a.Search, Pictures: a.Media,
 		Fresh: time.Second})
+	a.Shoppers = shopper.New(shopper.Deps{DB: d, Clock: c, Jobs: queue, Accounts: a.Accounts, Geo: a.Geo, Carts: a.Carts, Orders: a.Orders, Notify: notes},
+		shopper.Config{Secret: secret, BaseURL: a.Config.BaseURL, Name: "Chợ OCOP"})
 	a.workers = job.NewWorkers()
-	worker.Register(a.workers, worker.Deps{Money: a.Money, Orders: a.Orders, Carts: a.Carts, Stock: a.Stock, Search: a.Search, Stars: a.Stars, Partners: a.Partners, Notify: notes})
+	worker.Register(a.workers, worker.Deps{Money: a.Money, Orders: a.Orders, Shoppers: a.Shoppers, Carts: a.Carts, Stock: a.Stock, Search: a.Search, Stars: a.Stars, Partners: a.Partners, Notify: notes})
 	return nil
+}
+
+// texter is the way to send short messages: the gateway, or in development a folder. Production without a gateway has none.
+func (a *App) texter() (notify.Texter, error) {
+	if a.texts != nil {
+		return a.texts, nil
+	}
+	folder := filepath.Join(a.Config.Data, "sms")
+	if a.Config.InProduction() {
+		folder = ""
+	}
+	return sms.New(a.Config.SMSURL, a.Config.SMSKey, folder)
 }
 
 func (a *App) web() error {
@@ -226,13 +252,13 @@ func (a *App) web() error {
 	e := gin.New()
 	sessions := scs.New()
 	sessions.Store = a.Redis.Sessions()
-	sessions.Lifetime, sessions.IdleTimeout = 30*24*time.Hour, 12*time.Hour
+	sessions.Lifetime = shop.SessionLife
 	sessions.Cookie.Name, sessions.Cookie.Secure, sessions.Cookie.SameSite = "phien", https, http.SameSiteLaxMode
 	sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
 		slog.ErrorContext(r.Context(), "sessions", "error", err)
 		// The handler may have answered already: nothing of that answer counts without a session.
 		w.Header().Del("Location")
-		e.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sessionsAway{}, true)))
+		e.ServeHTTP(w, r.WithContext(shop.WithoutSession(r.Context())))
 	}
 
 	e.ContextWithFallback = true
@@ -252,7 +278,8 @@ func (a *App) web() error {
 	a.API = &api.API{Views: views, Store: a.Store, Geo: a.Geo, Carts: a.Carts, Orders: a.Orders, Partners: a.Partners, Limiter: a.Redis.Limiter(), Clock: a.Clock,
 		BaseURL: cfg.BaseURL, Anonymous: api.AnonymousRates, Partner: api.PartnerRates}
 	(&shop.Shop{Views: views, Store: a.Store, Search: a.Search, Geo: a.Geo, Media: a.Media, Carts: a.Carts, Orders: a.Orders,
-		Accounts: a.Accounts, Sessions: sessions, Codes: shop.Codes{SVG: vietqr.QR, PNG: vietqr.PNG}, Limiter: a.Redis.Limiter(),
+		Accounts: a.Accounts, Shoppers: a.Shoppers, Sessions: sessions, Register: a.Redis.Register(),
+		Codes: shop.Codes{SVG: vietqr.QR, PNG: vietqr.PNG}, Limiter: a.Redis.Limiter(),
 		Clock: a.Clock, HTTPS: https, BaseURL: cfg.BaseURL, Operator: operator, Gallery: !cfg.InProduction(), TestCards: a.testCards(),
 		Galleries: []kit.Gallery{a.API}}).Routes(e)
 	if err := a.API.Open(cfg.Proxies, always...); err != nil {
@@ -285,8 +312,8 @@ func (a *App) web() error {
 			a.API.ServeHTTP(w, r)
 			return
 		}
-		if shop.NeedsSession(r.URL.Path) {
-			withSession.ServeHTTP(w, r)
+		if shop.NeedsSession(r) {
+			withSession.ServeHTTP(w, r.WithContext(shop.WithSession(r.Context())))
 			return
 		}
 		e.ServeHTTP(w, r)
@@ -302,13 +329,10 @@ func (a *App) web() error {
 // pageBytes is the memory that kept pages may take.
 const pageBytes = 24 << 20
 
-// sessionsAway marks a request that needs a session while Redis does not answer.
-type sessionsAway struct{}
-
 // refuseWithoutSessions says in the reader's language that signing in has to wait.
 func refuseWithoutSessions(v *kit.Views) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if c.Request.Context().Value(sessionsAway{}) == nil {
+		if !shop.MissesSession(c.Request) {
 			return
 		}
 		c.Header("Retry-After", "10")

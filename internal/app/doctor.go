@@ -8,6 +8,7 @@ import (
 	"choocop.vn/ocop/internal/order"
 	"choocop.vn/ocop/internal/payment"
 	"choocop.vn/ocop/internal/reconcile"
+	"choocop.vn/ocop/internal/shopper"
 )
 
 // Finding is one invariant and how many records break it now.
@@ -30,6 +31,9 @@ func (a *App) Examine(ctx context.Context) ([]Finding, error) {
 		checks = append(checks, check(c))
 	}
 	for _, c := range order.Checks() {
+		checks = append(checks, check(c))
+	}
+	for _, c := range shopper.Checks() {
 		checks = append(checks, check(c))
 	}
 	out := make([]Finding, 0, len(checks))

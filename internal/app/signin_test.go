@@ -52,7 +52,7 @@ func TestEveryDemoRoleSignsInAndOut(t *testing.T) {
 				t.Errorf("the account page may be kept: %q", page.Header.Get("Cache-Control"))
 			}
 			session := v.Cookie("phien")
-			page.Form("main form").Submit("").Is(303)
+			page.Form("form#sign-out").Submit("").Is(303)
 			v.Get(lang + "/tai-khoan").Is(303)
 			old := m.visitor(t)
 			old.SetCookie("phien", session)

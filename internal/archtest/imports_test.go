@@ -31,12 +31,14 @@ var levels = map[string]int{
 	"internal/order": 90,
 	// reconcile finds the order that money pays for, and has order settle it.
 	"internal/reconcile": 95,
-	"internal/pos":       100, "internal/review": 100,
+	// shopper is what a person does with an account of their own; it closes accounts, so it knows what belongs to one.
+	"internal/shopper": 95,
+	"internal/pos":     100, "internal/review": 100,
 	"internal/settlement": 110,
 	// search gives ranked ids and storefront makes pages of them: both only read, and search never asks for a page.
 	"internal/search":     115,
 	"internal/storefront": 120, "internal/report": 120,
-	"internal/adapter/blob": 120, "internal/adapter/mail": 120, "internal/adapter/stripe": 120, "internal/adapter/vietqr": 120,
+	"internal/adapter/blob": 120, "internal/adapter/mail": 120, "internal/adapter/sms": 120, "internal/adapter/stripe": 120, "internal/adapter/vietqr": 120,
 	// testcard is the card provider of the demo market and the tests.
 	"internal/adapter/testcard": 120,
 	// webhook posts to partners' servers and to no others.
@@ -66,6 +68,7 @@ var levels = map[string]int{
 var fills = map[string]string{
 	"internal/adapter/blob":     "internal/media",
 	"internal/adapter/mail":     "internal/notify",
+	"internal/adapter/sms":      "internal/notify",
 	"internal/adapter/stripe":   "internal/payment",
 	"internal/adapter/testcard": "internal/payment",
 	"internal/adapter/vietqr":   "internal/payment",

@@ -34,6 +34,8 @@ type Config struct {
 	BankSecret  string        `env:"OCOP_BANK_SECRET"` // several with commas between: the newest first
 	SMTPURL     string        `env:"OCOP_SMTP_URL"`
 	MailFrom    string        `env:"OCOP_MAIL_FROM" envDefault:"Chợ OCOP <khong-tra-loi@choocop.example>"`
+	SMSURL      string        `env:"OCOP_SMS_URL"`
+	SMSKey      string        `env:"OCOP_SMS_KEY"`
 	VietQRTTL   time.Duration `env:"OCOP_VIETQR_TTL" envDefault:"15m"`
 	// PageCache is how long a page that is the same for everyone is kept in memory; 0 keeps none.
 	PageCache time.Duration `env:"OCOP_PAGE_CACHE" envDefault:"3s"`
@@ -71,7 +73,7 @@ type Operator struct {
 	Email   string `env:"OCOP_OPERATOR_EMAIL" envDefault:"lien-he@choocop.example"`
 }
 
-var secrets = []string{"DATABASE_URL", "DATABASE_READ_URL", "REDIS_URL", "OCOP_SECRET", "OCOP_BANK_SECRET", "OCOP_SMTP_URL", "OCOP_STRIPE_KEY", "OCOP_STRIPE_WEBHOOK_SECRET"}
+var secrets = []string{"DATABASE_URL", "DATABASE_READ_URL", "REDIS_URL", "OCOP_SECRET", "OCOP_BANK_SECRET", "OCOP_SMS_KEY", "OCOP_SMTP_URL", "OCOP_STRIPE_KEY", "OCOP_STRIPE_WEBHOOK_SECRET"}
 
 // Read takes the settings from the environment. Every fault is named at once.
 func Read() (Config, error) {

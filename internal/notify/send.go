@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	htmltemplate "html/template"
 	"io/fs"
@@ -86,18 +87,65 @@ func (s *Service) Send(ctx context.Context, m Mail) error {
 	if err != nil {
 		return err
 	}
-	kept, err := keep(ctx, s.db.Primary(ctx), m.Kind, l, s.clock.Now())
+	stored := l
+	if m.Secret {
+		stored = bare(l)
+	}
+	return s.once(ctx, m.Kind, stored, func(kept Letter) error {
+		if m.Secret {
+			kept = l
+		}
+		return s.sender.Send(ctx, kept)
+	})
+}
+
+// bare is a letter of which nothing may be kept but that there was one.
+func bare(l Letter) Letter { return Letter{ID: l.ID, Locale: l.Locale} }
+
+// once keeps the letter and sends what is kept, unless it was sent before.
+func (s *Service) once(ctx context.Context, kind string, l Letter, send func(Letter) error) error {
+	kept, err := keep(ctx, s.db.Primary(ctx), kind, l, s.clock.Now())
 	if err != nil {
-		return fmt.Errorf("notify: keep %s: %w", m.RequestKey, err)
+		return fmt.Errorf("notify: keep %s: %w", l.ID, err)
 	}
 	if kept.SentAt != nil {
 		return nil
 	}
-	if err := s.sender.Send(ctx, kept.letter()); err != nil {
-		return fmt.Errorf("notify: send %s: %w", m.RequestKey, err)
+	if err := send(kept.letter()); err != nil {
+		return fmt.Errorf("notify: send %s: %w", l.ID, err)
 	}
 	if err := markSent(ctx, s.db.Primary(ctx), kept.ID, s.clock.Now()); err != nil {
-		return fmt.Errorf("notify: mark %s: %w", m.RequestKey, err)
+		return fmt.Errorf("notify: mark %s: %w", l.ID, err)
+	}
+	return nil
+}
+
+// WithTexter lets the service send short messages.
+func (s *Service) WithTexter(t Texter) *Service {
+	s.texter = t
+	return s
+}
+
+// Texts reports whether short messages can be sent.
+func (s *Service) Texts() bool { return s.texter != nil }
+
+// SendText tells it to a phone, once, as Send does.
+func (s *Service) SendText(ctx context.Context, t Text) error {
+	if s.texter == nil {
+		return errors.New("notify: no way to send short messages is set up")
+	}
+	text := i18n.T(t.Locale, "sms."+t.Kind, t.Args)
+	return s.once(ctx, "sms_"+t.Kind, bare(Letter{ID: t.RequestKey, Locale: t.Locale}), func(Letter) error { return s.texter.Text(ctx, t.To, text) })
+}
+
+// Forget takes out of what was sent to these addresses who it went to and what it said. That something was sent stays, and
+// nothing of it is sent again.
+func (s *Service) Forget(ctx context.Context, tx db.Tx, addresses []string) error {
+	if len(addresses) == 0 {
+		return nil
+	}
+	if err := forget(ctx, tx, addresses, s.clock.Now()); err != nil {
+		return fmt.Errorf("notify: forget: %w", err)
 	}
 	return nil
 }

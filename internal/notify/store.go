@@ -6,6 +6,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"choocop.vn/ocop/internal/platform/db"
 	"choocop.vn/ocop/internal/platform/i18n"
 )
 
@@ -40,4 +41,9 @@ func keep(ctx context.Context, g *gorm.DB, kind string, l Letter, now time.Time)
 
 func markSent(ctx context.Context, g *gorm.DB, id int64, now time.Time) error {
 	return g.WithContext(ctx).Exec(`UPDATE message SET sent_at = ? WHERE id = ? AND sent_at IS NULL`, now, id).Error
+}
+
+func forget(ctx context.Context, tx db.Tx, addresses []string, now time.Time) error {
+	return tx.WithContext(ctx).Exec(`UPDATE message SET recipient = '', subject = '', text_body = '', html_body = '', sent_at = coalesce(sent_at, ?)
+		WHERE lower(recipient) IN ?`, now, addresses).Error
 }

@@ -241,13 +241,23 @@ func (s *Service) Unfinished(ctx context.Context, tx db.Tx, accountID int64) (in
 	return n, nil
 }
 
-// Anonymise takes out of an account's purchases who bought and where it went, and returns the e-mails that stood there.
-// Codes, lines, amounts, the province and the names on an invoice are the books and stay.
-func (s *Service) Anonymise(ctx context.Context, tx db.Tx, accountID int64) (emails []string, err error) {
-	if emails, err = anonymise(ctx, tx, accountID, s.Clock.Now()); err != nil {
-		return nil, fmt.Errorf("order: anonymise: %w", err)
+// ContactEmails are the e-mails on an account's purchases, in small letters.
+func (s *Service) ContactEmails(ctx context.Context, tx db.Tx, accountID int64) ([]string, error) {
+	emails, err := contactEmails(ctx, tx, accountID)
+	if err != nil {
+		return nil, fmt.Errorf("order: contact e-mails: %w", err)
 	}
 	return emails, nil
+}
+
+// AnonymiseLeft takes out of the purchases of accounts that were left, if placed before a moment, who bought and where it
+// went, and returns how many. Codes, lines, amounts, the province and the names on an invoice are the books and stay.
+func (s *Service) AnonymiseLeft(ctx context.Context, before time.Time) (int, error) {
+	n, err := anonymiseLeft(ctx, s.DB.Primary(ctx), before, s.Clock.Now())
+	if err != nil {
+		return 0, fmt.Errorf("order: anonymise: %w", err)
+	}
+	return n, nil
 }
 
 // Own returns all purchases of an account with everything in them, oldest first, for its owner to take along.

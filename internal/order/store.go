@@ -409,15 +409,16 @@ func unfinished(ctx context.Context, tx db.Tx, accountID int64) (n int, err erro
 	return n, err
 }
 
-func anonymise(ctx context.Context, tx db.Tx, accountID int64, now time.Time) ([]string, error) {
-	var emails []string
-	g := tx.WithContext(ctx)
-	err := g.Raw(`SELECT DISTINCT contact_email FROM order_group WHERE account_id = ? AND contact_email <> ''`, accountID).Scan(&emails).Error
-	if err != nil {
-		return nil, err
-	}
-	return emails, g.Exec(`UPDATE order_group SET anonymised_at = ?, contact_name = '', contact_phone = '', contact_email = '', street = '', note = ''
-		WHERE account_id = ? AND anonymised_at IS NULL`, now, accountID).Error
+func contactEmails(ctx context.Context, tx db.Tx, accountID int64) (emails []string, err error) {
+	err = tx.WithContext(ctx).Raw(`SELECT DISTINCT lower(contact_email) FROM order_group WHERE account_id = ? AND contact_email <> ''`, accountID).Scan(&emails).Error
+	return emails, err
+}
+
+// anonymiseLeft takes the contact out of purchases of closed accounts that were placed before a moment.
+func anonymiseLeft(ctx context.Context, g *gorm.DB, before, now time.Time) (int, error) {
+	done := g.WithContext(ctx).Exec(`UPDATE order_group g SET anonymised_at = ?, contact_name = '', contact_phone = '', contact_email = '', street = '', note = ''
+		FROM account a WHERE a.id = g.account_id AND a.anonymised_at IS NOT NULL AND g.anonymised_at IS NULL AND g.placed_at < ?`, now, before)
+	return int(done.RowsAffected), done.Error
 }
 
 func groupsOf(ctx context.Context, g *gorm.DB, accountID int64) ([]groupRow, error) {

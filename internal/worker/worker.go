@@ -16,16 +16,18 @@ import (
 	"choocop.vn/ocop/internal/platform/job"
 	"choocop.vn/ocop/internal/reconcile"
 	"choocop.vn/ocop/internal/search"
+	"choocop.vn/ocop/internal/shopper"
 )
 
 // Deps are the services whose jobs run here.
 type Deps struct {
-	Orders *order.Service
-	Carts  *cart.Service
-	Stock  *inventory.Service
-	Money  *reconcile.Service
-	Search *search.Service
-	Stars  *certification.Service
+	Orders   *order.Service
+	Shoppers *shopper.Service
+	Carts    *cart.Service
+	Stock    *inventory.Service
+	Money    *reconcile.Service
+	Search   *search.Service
+	Stars    *certification.Service
 	// Partners are told of what happened; Notify carries the mail that they could not be.
 	Partners *partner.Service
 	Notify   *notify.Service
@@ -37,6 +39,7 @@ func Register(w *job.Workers, d Deps) {
 	job.Handle(w, d.Orders.TellOrder)
 	job.Handle(w, d.Orders.ExpireGroup)
 	job.Handle(w, d.Money.Match)
+	job.Handle(w, d.Shoppers.TellProof)
 
 	job.Handle(w, counted("orders expired", func(ctx context.Context, _ order.SweepUnpaidJob) (int, error) { return d.Orders.SweepUnpaid(ctx) }))
 	w.Every(time.Minute, order.SweepUnpaidJob{})
@@ -46,6 +49,10 @@ func Register(w *job.Workers, d Deps) {
 	w.Every(5*time.Minute, inventory.TidyReservations{})
 	job.Handle(w, counted("notes of changes forgotten", func(ctx context.Context, _ search.ForgetChanges) (int, error) { return d.Search.Forget(ctx) }))
 	w.Every(10*time.Minute, search.ForgetChanges{})
+	job.Handle(w, counted("proofs forgotten", func(ctx context.Context, _ shopper.SweepProofs) (int, error) { return d.Shoppers.SweepOld(ctx) }))
+	w.Every(24*time.Hour, shopper.SweepProofs{})
+	job.Handle(w, counted("purchases anonymised", func(ctx context.Context, _ shopper.SweepLeftJob) (int, error) { return d.Shoppers.SweepLeft(ctx) }))
+	w.Every(24*time.Hour, shopper.SweepLeftJob{})
 	job.Handle(w, counted("baskets forgotten", func(ctx context.Context, _ cart.Sweep) (int, error) { return d.Carts.SweepOld(ctx) }))
 	w.Every(24*time.Hour, cart.Sweep{})
 

@@ -257,3 +257,32 @@ func TestSessionsAreKeptAndForgotten(t *testing.T) {
 		t.Error("a session that cannot be read is an error, not a visitor signed out")
 	}
 }
+
+func TestASessionThatWasEndedIsNoLongerListed(t *testing.T) {
+	srv := miniredis.RunT(t)
+	r := open(t, "redis://"+srv.Addr()).Register()
+	for _, id := range []string{"a", "b", "c"} {
+		if err := r.Put(t.Context(), "7", id, []byte("at "+id), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.End(t.Context(), "7", "a", "c", "z"); err != nil || r.End(t.Context(), "7") != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := r.Get(t.Context(), "7", "a"); ok || err != nil {
+		t.Errorf("ended: %v, %v", ok, err)
+	}
+	if b, ok, err := r.Get(t.Context(), "7", "b"); !ok || err != nil || string(b) != "at b" {
+		t.Errorf("%q, %v, %v", b, ok, err)
+	}
+	if all, err := r.All(t.Context(), "7"); err != nil || len(all) != 1 || all["b"] != "at b" {
+		t.Errorf("%v, %v", all, err)
+	}
+	if all, err := r.All(t.Context(), "8"); err != nil || len(all) != 0 {
+		t.Errorf("another's: %v, %v", all, err)
+	}
+	srv.Close()
+	if _, _, err := r.Get(t.Context(), "7", "b"); err == nil {
+		t.Error("a list that cannot be read is an error, not a visitor signed out")
+	}
+}

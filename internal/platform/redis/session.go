@@ -55,3 +55,43 @@ func (s *SessionStore) Commit(token string, b []byte, expiry time.Time) error {
 func (s *SessionStore) Delete(token string) error {
 	return s.DeleteCtx(context.Background(), token)
 }
+
+// Register lists the live sessions of each owner, so that they can be shown and ended from afar: a session that is not in
+// it does not count. It goes with a FLUSHALL, as the sessions do.
+type Register struct{ client *Client }
+
+// Register returns the list of live sessions.
+func (c *Client) Register() *Register { return &Register{c} }
+
+func registerKey(owner string) string { return "sessions-of:" + owner }
+
+// Put writes what is known of one session of an owner. The whole list is forgotten keep after the last Put.
+func (r *Register) Put(ctx context.Context, owner, id string, data []byte, keep time.Duration) error {
+	pipe := r.client.rdb.TxPipeline()
+	pipe.HSet(ctx, registerKey(owner), id, data)
+	pipe.Expire(ctx, registerKey(owner), keep)
+	_, err := pipe.Exec(ctx)
+	return err
+}
+
+// Get returns what is known of a session; found is false when it was ended.
+func (r *Register) Get(ctx context.Context, owner, id string) (data []byte, found bool, err error) {
+	b, err := r.client.rdb.HGet(ctx, registerKey(owner), id).Bytes()
+	if errors.Is(err, goredis.Nil) {
+		return nil, false, nil
+	}
+	return b, err == nil, err
+}
+
+// All returns what is known of every session of an owner, by id.
+func (r *Register) All(ctx context.Context, owner string) (map[string]string, error) {
+	return r.client.rdb.HGetAll(ctx, registerKey(owner)).Result()
+}
+
+// End ends sessions.
+func (r *Register) End(ctx context.Context, owner string, ids ...string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return r.client.rdb.HDel(ctx, registerKey(owner), ids...).Err()
+}

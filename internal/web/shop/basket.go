@@ -44,7 +44,7 @@ func (s *Shop) basket(c *gin.Context) error { return s.showBasket(c, http.Status
 
 // showBasket renders the basket; faults of one line stand beside its field.
 func (s *Shop) showBasket(c *gin.Context, status int, sku string, faults apperr.List) error {
-	view, err := s.Carts.View(c.Request.Context(), cookie(c, cartCookie))
+	view, err := s.Carts.View(c.Request.Context(), basketToken(c))
 	if err != nil {
 		return err
 	}
@@ -73,6 +73,8 @@ func (s *Shop) showBasket(c *gin.Context, status int, sku string, faults apperr.
 		m.Said = m.T("basket.added")
 	case "bo":
 		m.Said = m.T("basket.removed")
+	case "gop":
+		m.Said = m.T("basket.merged_cut", "max", cart.MaxQuantity, "lines", cart.MaxLines)
 	}
 	c.Header("Cache-Control", "no-store")
 	return s.Views.Render(c, status, "shop/basket", m)
@@ -156,7 +158,7 @@ func (s *Shop) addToBasket(c *gin.Context) error {
 	n, err := quantity(c.PostForm("so-luong"))
 	token := ""
 	if err == nil {
-		token, err = s.Carts.Add(c.Request.Context(), cookie(c, cartCookie), sku, n)
+		token, err = s.Carts.Add(c.Request.Context(), basketToken(c), sku, n)
 	}
 	if faults, known := apperr.As(err); known {
 		return s.refuseAdding(c, sku, faults)
@@ -175,7 +177,7 @@ func (s *Shop) keepCart(c *gin.Context, token string) {
 
 // renewCart lets a basket in use live on: its cookie counts anew from today.
 func (s *Shop) renewCart(c *gin.Context, holds bool) {
-	if token := cookie(c, cartCookie); holds && token != "" {
+	if token := basketToken(c); holds && token != "" {
 		s.keepCart(c, token)
 	}
 }
@@ -196,7 +198,7 @@ func (s *Shop) refuseAdding(c *gin.Context, sku string, faults apperr.List) erro
 }
 
 func (s *Shop) changeLine(c *gin.Context) error {
-	sku, token := strings.TrimSpace(c.PostForm("sku")), cookie(c, cartCookie)
+	sku, token := strings.TrimSpace(c.PostForm("sku")), basketToken(c)
 	said := ""
 	var err error
 	if c.PostForm("bo") != "" {

@@ -14,6 +14,7 @@ import (
 	"choocop.vn/ocop/internal/order"
 	"choocop.vn/ocop/internal/payment"
 	"choocop.vn/ocop/internal/platform/apperr"
+	"choocop.vn/ocop/internal/platform/i18n"
 	"choocop.vn/ocop/internal/platform/ident"
 	"choocop.vn/ocop/internal/platform/money"
 	"choocop.vn/ocop/internal/web/kit"
@@ -69,11 +70,33 @@ type Checkout struct {
 	Goods, Discount, Shipping, Total string
 	Expect                           int64
 	Complete, AdultsOnly             bool
+	Guest                            bool // nobody is signed in
 	ButtonText                       string
 }
 
 func (s *Shop) checkout(c *gin.Context) error {
-	return s.showCheckout(c, http.StatusOK, CheckoutForm{RequestKey: ident.Token()}, nil)
+	f, err := s.prefilled(c)
+	if err != nil {
+		return err
+	}
+	return s.showCheckout(c, http.StatusOK, f, nil)
+}
+
+// prefilled is the form as somebody who is signed in need not type it again: who they are and their default address. If
+// their session cannot be had they type, as guests do.
+func (s *Shop) prefilled(c *gin.Context) (CheckoutForm, error) {
+	f := CheckoutForm{RequestKey: ident.Token()}
+	a, ok, err := s.who(c)
+	if err != nil || !ok {
+		return f, nil
+	}
+	f.Name, f.Phone, f.Email = a.Name, i18n.FormatPhone(a.Phone), a.Email
+	book, err := s.Shoppers.Addresses(c.Request.Context(), a.ID)
+	if err != nil || len(book) == 0 {
+		return f, err
+	}
+	f.Name, f.Phone, f.Province, f.Commune, f.Street = book[0].Name, i18n.FormatPhone(book[0].Phone), book[0].ProvinceCode, book[0].CommuneCode, book[0].Street
+	return f, nil
 }
 
 func readCheckout(c *gin.Context) CheckoutForm {
@@ -115,7 +138,7 @@ func choiceValue(c order.Choice) string {
 
 func (f CheckoutForm) placement(c *gin.Context) order.Placement {
 	return order.Placement{
-		RequestKey: f.RequestKey, CartToken: cookie(c, cartCookie), Locale: kit.LocaleOf(c),
+		RequestKey: f.RequestKey, CartToken: basketToken(c), Locale: kit.LocaleOf(c),
 		Contact:  order.Contact{Name: f.Name, Phone: f.Phone, Email: f.Email},
 		Address:  order.Address{ProvinceCode: f.Province, CommuneCode: f.Commune, Street: f.Street},
 		Delivery: f.Delivery, Method: payment.Method(f.Method), Note: f.Note,
@@ -129,7 +152,11 @@ func (s *Shop) placeOrder(c *gin.Context) error {
 	if c.PostForm("do") == "update" {
 		return s.showCheckout(c, http.StatusOK, f, nil)
 	}
-	done, err := s.Orders.Place(c.Request.Context(), f.placement(c))
+	p := f.placement(c)
+	if a, ok, err := s.who(c); err == nil && ok {
+		p.AccountID = a.ID
+	}
+	done, err := s.Orders.Place(c.Request.Context(), p)
 	if faults, known := apperr.As(err); known {
 		return s.showCheckout(c, kit.Status(faults), f, faults)
 	}
@@ -141,7 +168,7 @@ func (s *Shop) placeOrder(c *gin.Context) error {
 }
 
 func (s *Shop) showCheckout(c *gin.Context, status int, f CheckoutForm, faults apperr.List) error {
-	q, err := s.Orders.Quote(c.Request.Context(), order.QuoteRequest{CartToken: cookie(c, cartCookie), ProvinceCode: f.Province, Delivery: f.Delivery})
+	q, err := s.Orders.Quote(c.Request.Context(), order.QuoteRequest{CartToken: basketToken(c), ProvinceCode: f.Province, Delivery: f.Delivery})
 	if err != nil {
 		return err
 	}
@@ -154,6 +181,9 @@ func (s *Shop) showCheckout(c *gin.Context, status int, f CheckoutForm, faults a
 		return nil
 	}
 	m := &Checkout{Page: s.page(c, ""), F: f}
+	if _, ok, err := s.who(c); err != nil || !ok {
+		m.Guest = true
+	}
 	if err := s.places(c, m); err != nil {
 		return err
 	}
@@ -167,7 +197,7 @@ func (s *Shop) showCheckout(c *gin.Context, status int, f CheckoutForm, faults a
 	if m.RequestKey = f.RequestKey; m.RequestKey == "" || refusedKey(faults) {
 		m.RequestKey = ident.Token()
 	}
-	view, err := s.Carts.View(c.Request.Context(), cookie(c, cartCookie))
+	view, err := s.Carts.View(c.Request.Context(), basketToken(c))
 	if err != nil {
 		return err
 	}

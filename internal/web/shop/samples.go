@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"choocop.vn/ocop/internal/account"
 	"choocop.vn/ocop/internal/cart"
 	"choocop.vn/ocop/internal/order"
 	"choocop.vn/ocop/internal/payment"
@@ -340,16 +339,6 @@ func (g *sampler) policies() {
 		g.drawn(err)
 		g.add("shop/policy", policies[path], m)
 	}
-}
-
-func (g *sampler) people() {
-	g.add("shop/signin", "usual", signInPage(g.frame("/dang-nhap"), "", nil))
-	g.add("shop/signin", "refused", signInPage(g.frame("/dang-nhap"), "can-bo@vidu.vn", apperr.List{apperr.New(apperr.Denied, "account.wrong_credentials")}))
-	a := account.Account{Email: "can-bo@vidu.vn", Name: "Nguyễn Thị Hòa"}
-	for _, r := range account.RoleNames() {
-		a.Roles = append(a.Roles, account.Role{Name: r})
-	}
-	g.add("shop/account", "every role", accountPage(g.frame("/tai-khoan"), a))
 }
 
 func (g *sampler) errors() {

@@ -20,6 +20,7 @@ import (
 	"choocop.vn/ocop/internal/platform/ident"
 	"choocop.vn/ocop/internal/platform/redis"
 	"choocop.vn/ocop/internal/search"
+	"choocop.vn/ocop/internal/shopper"
 	"choocop.vn/ocop/internal/storefront"
 	"choocop.vn/ocop/internal/web/front"
 	"choocop.vn/ocop/internal/web/kit"
@@ -41,7 +42,9 @@ type Shop struct {
 	Carts    *cart.Service
 	Orders   *order.Service
 	Accounts *account.Service
+	Shoppers *shopper.Service
 	Sessions *scs.SessionManager
+	Register *redis.Register
 	Codes    Codes
 	Limiter  *redis.Limiter
 	Clock    clock.Clock
@@ -62,7 +65,8 @@ const (
 	anyone right = iota
 	// bySecret routes open only with the secret of the record; the domain verb checks it.
 	bySecret
-	staff
+	// signedIn routes are for whoever has signed in, and show only what is their own.
+	signedIn
 )
 
 // Routes is the table of addresses. Each page stands once per language.
@@ -98,11 +102,11 @@ func (s *Shop) Routes(e *gin.Engine) {
 		get(anyone, "/goi-y", s.suggest, limit("suggest", 240))
 		post(anyone, "/tuoi", s.confirmAge)
 
-		get(anyone, "/gio-hang", s.basket)
-		post(anyone, "/gio-hang", s.addToBasket, perBasket("basket", 120), limit("basket-address", 2000))
-		post(anyone, "/gio-hang/dong", s.changeLine, perBasket("basket", 120))
-		get(anyone, "/thanh-toan", s.checkout)
-		post(anyone, "/thanh-toan", s.placeOrder, perBasket("checkout", 60), limit("checkout-address", 1200))
+		get(anyone, "/gio-hang", s.basket, s.ownBasket)
+		post(anyone, "/gio-hang", s.addToBasket, perBasket("basket", 120), limit("basket-address", 2000), s.ownBasket)
+		post(anyone, "/gio-hang/dong", s.changeLine, perBasket("basket", 120), s.ownBasket)
+		get(anyone, "/thanh-toan", s.checkout, s.ownBasket)
+		post(anyone, "/thanh-toan", s.placeOrder, perBasket("checkout", 60), limit("checkout-address", 1200), s.ownBasket)
 		get(bySecret, "/don-hang/:code", s.order)
 		get(bySecret, "/don-hang/:code/qr/:order", s.orderQR)
 		post(bySecret, "/don-hang/:code/huy", s.cancelOrder, limit("cancel", 120))
@@ -112,10 +116,20 @@ func (s *Shop) Routes(e *gin.Engine) {
 			post(bySecret, "/thanh-toan-the-thu/:ref", s.decideTestCard, limit("testcard", 120))
 		}
 
-		get(anyone, "/dang-nhap", s.signIn)
-		post(anyone, "/dang-nhap", s.doSignIn, limit("signin", 20))
+		get(anyone, "/dang-nhap", s.signIn, private)
+		post(anyone, "/dang-nhap", s.doSignIn, limit("signin", 20), private)
+		post(anyone, "/dang-nhap/khoa", s.askPasskey, limit("passkey", 30), private)
+		post(anyone, "/dang-nhap/khoa/xong", s.signInByPasskey, limit("signin", 20), private)
 		post(anyone, "/dang-xuat", s.signOut)
-		get(staff, "/tai-khoan", s.myAccount)
+		get(anyone, "/dang-ky", s.signUp, private)
+		post(anyone, "/dang-ky", s.doSignUp, limit("signup", 20), private)
+		get(bySecret, "/xac-nhan", s.confirm)
+		post(bySecret, "/xac-nhan", s.doConfirm, limit("confirm", 30))
+		get(anyone, "/quen-mat-khau", s.forgot, private)
+		post(anyone, "/quen-mat-khau", s.doForgot, limit("forgot", 20), private)
+		get(bySecret, "/dat-lai-mat-khau", s.reset)
+		post(bySecret, "/dat-lai-mat-khau", s.doReset, limit("confirm", 30))
+		s.accountRoutes(get, post, limit)
 		for path, name := range policies {
 			get(anyone, path, s.policy(name))
 		}
@@ -131,8 +145,8 @@ func (s *Shop) Routes(e *gin.Engine) {
 }
 
 func (s *Shop) handlers(r right, h kit.Handler, more []gin.HandlerFunc) []gin.HandlerFunc {
-	if r == staff {
-		more = append(more, s.Views.Do(s.requireStaff))
+	if r == signedIn {
+		more = append(more, private, s.Views.Do(s.requireSignIn))
 	}
 	if r == bySecret {
 		more = append(more, private)
@@ -145,7 +159,7 @@ func basketOrAddress(c *gin.Context) string {
 	if c.Request.Method == http.MethodPost && c.PostForm("do") == "update" {
 		return ""
 	}
-	if token := cookie(c, cartCookie); token != "" {
+	if token := basketToken(c); token != "" {
 		return hex.EncodeToString(ident.Hash(token))
 	}
 	return kit.Address(c)
@@ -186,7 +200,7 @@ func adult(c *gin.Context) bool { return cookie(c, AgeCookie) == OfAge }
 // CountBasket is the number of pieces in the visitor's basket, for the header of every page.
 func CountBasket(carts *cart.Service) func(*gin.Context) int {
 	return func(c *gin.Context) int {
-		token := cookie(c, cartCookie)
+		token := basketToken(c)
 		if token == "" {
 			return 0
 		}

@@ -2,7 +2,9 @@ package shop
 
 import (
 	"encoding/hex"
+	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -15,120 +17,136 @@ import (
 	"choocop.vn/ocop/internal/web/kit"
 )
 
-const sessionAccount = "account"
-
-// SignIn is the staff's way in; shoppers need no account.
+// SignIn is the way in, for shoppers and for those who work here.
 type SignIn struct {
 	kit.Page
-	Email string
-}
-
-// MyAccount says who is signed in and what they may do.
-type MyAccount struct {
-	kit.Page
-	Name  string
-	Facts []Fact
+	Email, Back, Said string // Email is what was typed: an e-mail or a phone number
+	Passkeys          bool
 }
 
 func (s *Shop) signIn(c *gin.Context) error {
-	return s.showSignIn(c, http.StatusOK, "", nil)
+	return s.showSignIn(c, http.StatusOK, "", c.Query("ve"), nil)
 }
 
-func (s *Shop) showSignIn(c *gin.Context, status int, email string, faults apperr.List) error {
-	c.Header("Cache-Control", "no-store")
-	return s.Views.Render(c, status, "shop/signin", signInPage(s.page(c, ""), email, faults))
+func (s *Shop) showSignIn(c *gin.Context, status int, email, back string, faults apperr.List) error {
+	m := signInPage(s.page(c, ""), email, back, faults)
+	m.Passkeys = s.Shoppers.PasskeysOpen()
+	switch c.Query("xong") {
+	case "mat-khau":
+		m.Said = m.T("signin.password_set")
+	case "da-xoa":
+		m.Said = m.T("signin.left")
+	}
+	return s.Views.Render(c, status, "shop/signin", m)
 }
 
-func signInPage(p kit.Page, email string, faults apperr.List) *SignIn {
+func signInPage(p kit.Page, email, back string, faults apperr.List) *SignIn {
 	m := &SignIn{Page: p, Email: email}
 	m.Title, m.NoIndex, m.Query = m.T("signin.title"), true, ""
+	if back != "" && localPath(back) == back {
+		m.Back, m.Query = back, url.Values{"ve": {back}}.Encode()
+	}
 	m.Explain(faults)
 	return m
 }
 
 func (s *Shop) doSignIn(c *gin.Context) error {
-	email, password := clean(c.PostForm("email"), 200), c.PostForm("password")
+	email, password, back := clean(c.PostForm("email"), 200), c.PostForm("password"), c.PostForm("ve")
 	// The limit by address is on the route; this one guards the account against many addresses.
-	if ok, wait := s.Limiter.Allow(c.Request.Context(), "signin-account:"+hex.EncodeToString(ident.Hash(strings.ToLower(email))), redis.PerHour(30)); !ok {
+	if wait, ok := s.slow(c, "signin-account:", email, redis.PerHour(30)); !ok {
 		c.Header("Retry-After", seconds(wait+time.Second))
 		return apperr.New(apperr.TooMany, "error.too_many.text")
 	}
 	a, err := s.Accounts.SignIn(c.Request.Context(), email, password)
 	if faults, known := apperr.As(err); known {
-		return s.showSignIn(c, kit.Status(faults), email, faults)
+		return s.showSignIn(c, kit.Status(faults), email, back, faults)
 	}
 	if err != nil {
 		return err
 	}
-	// A new token at sign-in, so that a planted one is worthless.
-	if err := s.Sessions.RenewToken(c.Request.Context()); err != nil {
-		return apperr.New(apperr.Unavailable, "signin.away")
+	cut, err := s.enter(c, a)
+	if err != nil {
+		return err
 	}
-	s.Sessions.Put(c.Request.Context(), sessionAccount, a.ID)
-	c.Redirect(http.StatusSeeOther, kit.Localised(kit.LocaleOf(c), "/tai-khoan"))
+	s.welcome(c, back, cut)
 	return nil
 }
 
-func (s *Shop) signOut(c *gin.Context) error {
-	if err := s.Sessions.Destroy(c.Request.Context()); err != nil {
-		return apperr.New(apperr.Unavailable, "signin.away")
+// slow counts one try with an identifier, whichever way it is written.
+func (s *Shop) slow(c *gin.Context, what, identifier string, r redis.Rate) (wait time.Duration, ok bool) {
+	key := strings.ToLower(identifier)
+	if contact, bad := account.ParseContact(identifier); bad == nil {
+		key = contact.Value
 	}
+	ok, wait = s.Limiter.Allow(c.Request.Context(), what+hex.EncodeToString(ident.Hash(key)), r)
+	return wait, ok
+}
+
+// welcome leads somebody who has just signed in to where they wanted to go, on this site.
+func (s *Shop) welcome(c *gin.Context, back string, cut bool) {
+	to := kit.Localised(kit.LocaleOf(c), "/tai-khoan")
+	switch {
+	case cut:
+		to = kit.Localised(kit.LocaleOf(c), "/gio-hang") + "?xong=gop"
+	case back != "" && localPath(back) == back:
+		to = back
+	}
+	c.Redirect(http.StatusSeeOther, to)
+}
+
+func (s *Shop) signOut(c *gin.Context) error {
+	ctx := c.Request.Context()
+	if id := s.Sessions.GetInt64(ctx, sessionWho); id != 0 {
+		if err := s.Register.End(ctx, owner(id), s.Sessions.GetString(ctx, sessionID)); err != nil {
+			return away(err)
+		}
+	}
+	if err := s.Sessions.Destroy(ctx); err != nil {
+		return away(err)
+	}
+	// The basket belongs to the account: who uses this device next must not find it.
+	s.setCookie(c, cartCookie, "", -time.Second)
 	c.Redirect(http.StatusSeeOther, kit.Localised(kit.LocaleOf(c), "/"))
 	return nil
 }
 
-func (s *Shop) signedIn(c *gin.Context) (account.Account, bool, error) {
-	id := s.Sessions.GetInt64(c.Request.Context(), sessionAccount)
-	if id == 0 {
-		return account.Account{}, false, nil
-	}
-	a, err := s.Accounts.ByID(c.Request.Context(), id)
-	if faults, known := apperr.As(err); known && faults.Kind() == apperr.NotFound {
-		return account.Account{}, false, nil
-	}
-	return a, err == nil && !a.Closed, err
-}
-
-// requireStaff sends people who are not signed in to the way in.
-func (s *Shop) requireStaff(c *gin.Context) error {
-	_, ok, err := s.signedIn(c)
+func (s *Shop) askPasskey(c *gin.Context) error {
+	options, remember, err := s.Shoppers.AskPasskey()
 	if err != nil {
 		return err
 	}
-	if !ok {
-		c.Redirect(http.StatusSeeOther, kit.Localised(kit.LocaleOf(c), "/dang-nhap"))
-		c.Abort()
-	}
+	s.Sessions.Put(c.Request.Context(), sessionKeys, remember)
+	c.Data(http.StatusOK, "application/json; charset=utf-8", options)
 	return nil
 }
 
-func (s *Shop) myAccount(c *gin.Context) error {
-	a, _, err := s.signedIn(c)
+// signInByPasskey answers script: 204 and where to go, or the fault as text.
+func (s *Shop) signInByPasskey(c *gin.Context) error {
+	answer, err := io.ReadAll(c.Request.Body)
 	if err != nil {
 		return err
 	}
-	c.Header("Cache-Control", "no-store")
-	return s.Views.Render(c, http.StatusOK, "shop/account", accountPage(s.page(c, ""), a))
+	a, err := s.Shoppers.SignInByPasskey(c.Request.Context(), s.Sessions.PopBytes(c.Request.Context(), sessionKeys), answer)
+	if err != nil {
+		return s.plainFault(c, err)
+	}
+	cut, err := s.enter(c, a)
+	if err != nil {
+		return err
+	}
+	s.welcome(c, c.Query("ve"), cut)
+	c.Status(http.StatusNoContent) // script follows the Location itself
+	return nil
 }
 
-func accountPage(p kit.Page, a account.Account) *MyAccount {
-	m := &MyAccount{Page: p, Name: a.Name}
-	m.Title, m.NoIndex = m.T("account.title"), true
-	m.Facts = append(m.Facts, Fact{Name: m.T("signin.email"), Value: a.Email})
-	for _, r := range a.Roles {
-		m.Facts = append(m.Facts, Fact{Name: m.T("account.role"), Value: m.T(r.Name.Key())})
+// plainFault says a known fault as one sentence, for script to show.
+func (s *Shop) plainFault(c *gin.Context, err error) error {
+	faults, known := apperr.As(err)
+	if !known {
+		return err
 	}
-	return m
-}
-
-// NeedsSession reports whether an address belongs to people who sign in; all others work without Redis.
-func NeedsSession(path string) bool {
-	if len(path) > 3 && path[:4] == "/en/" {
-		path = path[3:]
-	}
-	switch path {
-	case "/dang-nhap", "/dang-xuat", "/tai-khoan":
-		return true
-	}
-	return false
+	p := s.page(c, "")
+	p.Explain(faults)
+	c.String(kit.Status(faults), strings.Join(p.Other(), " "))
+	return nil
 }
