@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"choocop.vn/ocop/internal/config"
 	"choocop.vn/ocop/internal/partner"
 	"choocop.vn/ocop/internal/platform/i18n"
 	"choocop.vn/ocop/internal/testkit"
@@ -275,7 +276,9 @@ func TestAnOrderIsThePartnersThroughWhoseKeyItWasPlaced(t *testing.T) {
 	m := open(t)
 	goods(t, m)
 	p, anybody := m.caller(t), m.caller(t)
-	p.header.Set("Authorization", "Bearer "+m.key(t, partner.OrdersWrite, partner.WebhooksManage))
+	p.header.Set("Authorization", "Bearer "+m.key(t, partner.Scopes...))
+	stranger := m.caller(t)
+	stranger.header.Set("Authorization", "Bearer "+m.key(t, partner.Scopes...))
 	hook := p.do("POST", "/webhook-endpoints", object{"url": "http://localhost:1/x"}).is(201).at("id").(string)
 	id, other := p.cart("DUASAP01"), anybody.cart("DUASAP01")
 	body := p.checkout(id, "vietqr")
@@ -288,6 +291,15 @@ func TestAnOrderIsThePartnersThroughWhoseKeyItWasPlaced(t *testing.T) {
 	if len(log.at("items").([]any)) != 1 || log.at("items", 0, "kind") != "order.placed" || log.at("items", 0, "subject") != done.at("orders", 0, "code") {
 		t.Errorf("the partner is told %s", log.Body)
 	}
+	// A webhook tells a code alone: the partner's key opens it, no other does.
+	path := "/orders/" + log.at("items", 0, "subject").(string)
+	if a := p.get(path).is(200); a.at("orders", 0, "code") != done.at("orders", 0, "code") {
+		t.Errorf("%s", a.Body)
+	}
+	stranger.get(path).is(404)
+	anybody.get(path).is(404)
+	p.get(path + "?token=x").is(404)
+	p.send("POST", path+"/cancel", nil).is(404)
 	p.send("POST", "/orders/"+done.at("group_code").(string)+"/cancel?token="+done.at("token").(string), nil).is(200)
 	if log = p.get("/webhook-endpoints/" + hook + "/deliveries").is(200); log.at("items", 0, "kind") != "order.cancelled" {
 		t.Errorf("the partner is told %s", log.Body)
@@ -296,4 +308,38 @@ func TestAnOrderIsThePartnersThroughWhoseKeyItWasPlaced(t *testing.T) {
 	if a := anybody.do("POST", "/carts/"+id+"/checkout", body, "Idempotency-Key", "1").is(422); a.key() != "order.key_reused" {
 		t.Errorf("%s", a.Body)
 	}
+}
+
+func TestTheAPIWithoutDatabaseOrRedisSaysSoInItsOwnWords(t *testing.T) {
+	var line *wire
+	m := open(t, func(c *config.Config) { line, c.DatabaseURL = tap(t, c.DatabaseURL) })
+	goods(t, m)
+	p := m.caller(t)
+	p.get("/products").is(200)
+	m.redis.Stop()
+	for _, path := range []string{"/products", "/provinces", "/products?q=dua"} {
+		if a := p.get(path).is(200); a.Header.Get("RateLimit-Remaining") == "" {
+			t.Errorf("%s is not counted without Redis", path)
+		}
+	}
+	id := p.cart("DUASAP01")
+	p.do("POST", "/carts/"+id+"/checkout", p.checkout(id, "cod"), "Idempotency-Key", "1").is(201)
+	m.redis.Start()
+	testkit.Exec(t, m.DB, `ALTER TABLE cart RENAME TO cart_away`)
+	if a := p.get("/carts/" + id).is(500); a.key() != "error.fault.text" || strings.Contains(string(a.Body), "cart_away") || strings.Contains(string(a.Body), "SQL") || a.at("request_id") == "" {
+		t.Errorf("a fault tells %s", a.Body)
+	}
+	testkit.Exec(t, m.DB, `ALTER TABLE cart_away RENAME TO cart`)
+	// The database away is no fault: the same request goes through when it is back.
+	id = p.cart("CHESHAN1")
+	body := p.checkout(id, "cod")
+	line.cut()
+	for _, a := range []*said{p.get("/carts/" + id), p.get("/products?q=moi"), p.do("POST", "/carts/"+id+"/checkout", body, "Idempotency-Key", "1")} {
+		if a.Status != 503 || a.key() != "error.away.text" || a.Header.Get("Retry-After") == "" || a.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s without a database: %d %v %s", a.what, a.Status, a.Header, a.Body)
+		}
+	}
+	line.mend()
+	eventually(t, "the database is noticed again", func() bool { return p.get("/carts/"+id).Status == 200 })
+	p.do("POST", "/carts/"+id+"/checkout", body, "Idempotency-Key", "1").is(201)
 }

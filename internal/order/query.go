@@ -28,6 +28,20 @@ func (s *Service) Find(ctx context.Context, code, secret string) (GroupView, err
 	return s.view(ctx, g)
 }
 
+// FindPlacedBy returns the purchase with this code to the partner through whose key it was placed, without its secret.
+// Anything else is NotFound order.unknown.
+func (s *Service) FindPlacedBy(ctx context.Context, code string, partnerID int64) (GroupView, error) {
+	var g groupRow
+	err := s.DB.Primary(ctx).Table("order_group").Where("code = ? AND partner_id = ?", canonical(code), partnerID).Limit(1).Scan(&g).Error
+	switch {
+	case err != nil:
+		return GroupView{}, fmt.Errorf("order: find: %w", err)
+	case g.ID == 0:
+		return GroupView{}, unknown()
+	}
+	return s.view(ctx, g)
+}
+
 // open finds the purchase and compares the secret in constant time, also when there is no such purchase.
 func (s *Service) open(ctx context.Context, code, secret string) (groupRow, error) {
 	g, err := groupBy(ctx, s.DB.Primary(ctx), "code = ?", canonical(code))

@@ -115,7 +115,7 @@ func split(code string) (group, one string) {
 
 func (a *API) getOrder(ctx context.Context, in *OrderParam) (*orderOut, error) {
 	group, one := split(in.Code)
-	v, err := a.Orders.Find(ctx, group, in.Token)
+	v, err := a.find(ctx, group, in.Token)
 	if err != nil {
 		return nil, err
 	}
@@ -123,6 +123,15 @@ func (a *API) getOrder(ctx context.Context, in *OrderParam) (*orderOut, error) {
 		return nil, apperr.New(apperr.NotFound, "order.unknown")
 	}
 	return &orderOut{purchase(callerOf(ctx).locale, v)}, nil
+}
+
+// find opens a purchase by its token, or without one by the key through which it was placed: what a webhook tells a
+// partner of is a code alone.
+func (a *API) find(ctx context.Context, group, token string) (order.GroupView, error) {
+	if who := callerOf(ctx); token == "" && who.partner.ID != 0 {
+		return a.Orders.FindPlacedBy(ctx, group, who.partner.ID)
+	}
+	return a.Orders.Find(ctx, group, token)
 }
 
 // only is the one order that is asked for, or all.
