@@ -149,7 +149,7 @@ func redeliver(ctx context.Context, tx db.Tx, code, eventID string, since, now t
 	return int(r.RowsAffected), r.Error
 }
 
-// sweepSize is how many events one run of the sweep removes; the next goes on.
+// sweepSize is how many events one statement of the sweep removes.
 const sweepSize = 5000
 
 // sweep spares what is still on its way, such as a redelivery of the last minute.

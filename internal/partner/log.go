@@ -100,7 +100,9 @@ func (s *Service) again(ctx context.Context, partnerID int64, code, eventID stri
 }
 
 // Sweep removes events that happened longer than Keep ago, with their log, and returns how many.
-func (s *Service) Sweep(ctx context.Context) (int, error) {
-	n, err := sweep(ctx, s.db.Primary(ctx), s.clock.Now().Add(-Keep))
-	return n, wrap("sweep", err)
+func (s *Service) Sweep(ctx context.Context) (total int, err error) {
+	for n := sweepSize; n == sweepSize && err == nil && ctx.Err() == nil; total += n {
+		n, err = sweep(ctx, s.db.Primary(ctx), s.clock.Now().Add(-Keep))
+	}
+	return total, wrap("sweep", err)
 }
