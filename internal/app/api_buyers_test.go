@@ -458,10 +458,10 @@ func TestTheAPITakesAsManyStatementsForThirtyProductsAsForOne(t *testing.T) {
 			m.redis.Stop() // no cache helps
 			m.redis.Start()
 			name, _, _ := strings.Cut(path, id)
-			out[name] = m.queries.During(func() { p.get(path).is(200) })
+			out[name] = m.fewest(func() { p.get(path).is(200) })
 		}
 		p.do("POST", "/carts/"+id+"/quote", town).is(200)
-		out["quote"] = m.queries.During(func() { p.do("POST", "/carts/"+id+"/quote", town).is(200) })
+		out["quote"] = m.fewest(func() { p.do("POST", "/carts/"+id+"/quote", town).is(200) })
 		return out
 	}
 	one := measure()

@@ -284,7 +284,12 @@ func (s *segment) hits(out []Hit, q *asked, dead set) []Hit {
 			}
 		}
 	}
-	fits := map[float32]int{}
+	n := 0
+	for _, w := range any {
+		n += bits.OnesCount64(w)
+	}
+	out = slices.Grow(out, n)
+	fits := map[float32]int32{}
 	for i, w := range any {
 		for ; w != 0; w &= w - 1 {
 			doc := uint32(i*64 + bits.TrailingZeros64(w))
@@ -337,7 +342,7 @@ func worth(counts uint16) float32 {
 }
 
 // rounded is ten times a rank as [Rank] rounds it: of six digits, as PostgreSQL makes a number of a float.
-func rounded(rank float32) int {
+func rounded(rank float32) int32 {
 	six, _ := strconv.ParseFloat(strconv.FormatFloat(float64(rank), 'g', 6, 64), 64)
-	return int(math.Floor(six*10 + 0.5 + 1e-9))
+	return int32(math.Floor(six*10 + 0.5 + 1e-9))
 }

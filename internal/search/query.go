@@ -52,7 +52,7 @@ const Rank = `round(CAST(ts_rank('{0.05, 0.1, 0.2, 1}', w.words, CAST(@loose AS 
 // Hit is a product that fits a question. A higher tier comes first, in one tier the better fit; see [Tier] and [Rank].
 type Hit struct {
 	ID        int64 `gorm:"column:product_id"`
-	Tier, Fit int
+	Tier, Fit int32
 }
 
 // The largest numbers of a Hit.

@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -21,7 +22,7 @@ const (
 	// many is how many products may have changed before everything is read anew.
 	many = 2000
 	// pageful is how many rows are read at once: their texts are a kilobyte each.
-	pageful  = 4000
+	pageful  = 2000
 	patience = 2 * time.Minute
 )
 
@@ -178,7 +179,7 @@ func (s *Service) readAllAside(ctx context.Context) {
 func (s *Service) readAll(ctx context.Context) error {
 	began := machine.Now()
 	g := s.db.Read(ctx)
-	since, err := oldestOpen(g) // before the rows: what changes meanwhile is asked for again
+	since, err := Snapshot(g) // before the rows: what changes meanwhile is asked for again
 	if err != nil {
 		return err
 	}
@@ -201,5 +202,6 @@ func (s *Service) readAll(ctx context.Context) error {
 	s.shelf.mu.Lock()
 	defer s.shelf.mu.Unlock()
 	s.shelf.now.Store(x)
+	debug.FreeOSMemory() // building it took several times what it holds
 	return nil
 }

@@ -105,11 +105,16 @@ func forget(g *gorm.DB) (int, error) {
 	return int(done.RowsAffected), nil
 }
 
-// oldestOpen is the oldest transaction that is still open. What was committed by then is in every later reading.
-func oldestOpen(g *gorm.DB) (string, error) {
+// StaleSince is the condition on product_stale that the snapshot @since did not see a note: its transaction was open then, or
+// began later. A replica's snapshot does not name the open ones, so there all from the oldest on are read again.
+const StaleSince = `changed >= pg_snapshot_xmin(CAST(@since AS pg_snapshot))
+	AND (pg_is_in_recovery() OR NOT pg_visible_in_snapshot(changed, CAST(@since AS pg_snapshot)))`
+
+// Snapshot names what can be seen now, for [StaleSince]. Its error is the database's.
+func Snapshot(g *gorm.DB) (string, error) {
 	var since string
-	if err := g.Raw(`SELECT CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text)`).Scan(&since).Error; err != nil {
-		return "", fmt.Errorf("search: words: %w", err)
+	if err := g.Raw(`SELECT CAST(pg_current_snapshot() AS text)`).Scan(&since).Error; err != nil {
+		return "", fmt.Errorf("search: snapshot: %w", err)
 	}
 	return since, nil
 }
@@ -124,16 +129,16 @@ func wordsAfter(g *gorm.DB, id int64, limit int) ([]wordRow, error) {
 	return out, nil
 }
 
-// wordsSince reads the rows of the products changed by since or later, empty for those gone, with the mark to ask from next.
+// wordsSince reads the rows of the products changed after the snapshot since, empty for those gone, with the mark to ask from next.
 func wordsSince(g *gorm.DB, since string) ([]wordRow, string, error) {
 	var rows []struct {
 		Since, NameFold, Words string
 		ProductID              int64
 	}
-	err := g.Raw(`SELECT CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS since, coalesce(c.product_id, 0) AS product_id,
+	err := g.Raw(`SELECT CAST(pg_current_snapshot() AS text) AS since, coalesce(c.product_id, 0) AS product_id,
 			coalesce(w.name_fold, '') AS name_fold, coalesce(CAST(w.words AS text), '') AS words
-		FROM (SELECT 1) one LEFT JOIN (SELECT DISTINCT product_id FROM product_stale WHERE changed >= CAST(? AS xid8)) c ON true
-		LEFT JOIN product_words w ON w.product_id = c.product_id`, since).Scan(&rows).Error
+		FROM (SELECT 1) one LEFT JOIN (SELECT DISTINCT product_id FROM product_stale WHERE `+StaleSince+`) c ON true
+		LEFT JOIN product_words w ON w.product_id = c.product_id`, map[string]any{"since": since}).Scan(&rows).Error
 	if err != nil {
 		return nil, "", fmt.Errorf("search: words: %w", err)
 	}

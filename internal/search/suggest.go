@@ -114,7 +114,7 @@ func (s *Service) Near(ctx context.Context, q Query, limit int) ([]Hit, error) {
 	}
 	out := make([]Hit, len(ids))
 	for i, id := range ids {
-		out[i] = Hit{ID: id, Tier: MaxTier - i}
+		out[i] = Hit{ID: id, Tier: MaxTier - int32(i)}
 	}
 	return out, nil
 }

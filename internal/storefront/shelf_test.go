@@ -164,3 +164,34 @@ func TestAMarkOfAnotherListIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// A transaction may note a change long before others that end sooner. Whenever it ends, lists must not have passed over it.
+func TestAChangeThatCommitsLateIsSeen(t *testing.T) {
+	s := open(t)
+	ctx := context.Background()
+	slow, quick := testkit.Product(t, s.db, testkit.WithStock(3)), testkit.Product(t, s.db, testkit.WithStock(3))
+	s.index(t)
+	inStock := func() int { return s.list(t, storefront.Filter{InStock: true}).Total }
+	if n := inStock(); n != 2 {
+		t.Fatalf("%d in stock", n)
+	}
+	sellOut := `UPDATE stock_level SET on_hand = 0 WHERE product_id = ?`
+	err := s.db.InTx(ctx, func(tx db.Tx) error {
+		if err := tx.Exec(sellOut, slow).Error; err != nil {
+			return err
+		}
+		if err := s.db.Primary(ctx).Exec(sellOut, quick).Error; err != nil {
+			return err
+		}
+		if n := inStock(); n != 1 {
+			t.Errorf("%d in stock while one sale is open", n)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := inStock(); n != 0 {
+		t.Errorf("%d in stock after the sale that ended late", n)
+	}
+}

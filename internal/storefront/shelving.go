@@ -129,11 +129,24 @@ func merged(old, to, moved []int32, compare func(a, b int32) int) []int32 {
 
 // sortedByName puts slots into the order of their names, which are compared by keys made once.
 func (s *shelf) sortedByName(slots []int32) []int32 {
-	keys := make(map[int32][]byte, len(slots))
-	for _, slot := range slots {
-		keys[slot] = i18n.SortKey(s.goods[slot].name)
+	names := make([]string, len(slots))
+	for i, slot := range slots {
+		names[i] = s.goods[slot].name
 	}
-	return slices.SortedFunc(slices.Values(slots), func(a, b int32) int { return cmp.Or(bytes.Compare(keys[a], keys[b]), cmp.Compare(b, a)) })
+	type keyed struct {
+		slot int32
+		key  []byte
+	}
+	all := make([]keyed, len(slots))
+	for i, key := range i18n.SortKeys(names) {
+		all[i] = keyed{slots[i], key}
+	}
+	slices.SortFunc(all, func(a, b keyed) int { return cmp.Or(bytes.Compare(a.key, b.key), cmp.Compare(b.slot, a.slot)) })
+	out := make([]int32, len(all))
+	for i, k := range all {
+		out[i] = k.slot
+	}
+	return out
 }
 
 func inverse(order []int32) []int32 {

@@ -12,6 +12,7 @@ import (
 
 	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/platform/money"
+	"choocop.vn/ocop/internal/search"
 )
 
 // bigints go to PostgreSQL as one array parameter, so that a statement is the same text for any number.
@@ -58,31 +59,24 @@ LEFT JOIN (SELECT l.product_id, ` + stockColumns + ` FROM stock_level l WHERE l.
 LEFT JOIN (SELECT c.product_id, ` + awardColumn + ` FROM certificate_product c GROUP BY 1) a ON a.product_id = p.product_id`
 
 	// What changed since, and what time alone may have changed: each is looked up by its key. The first row names the
-	// oldest open transaction, whether or not anything changed.
-	readChanged = `SELECT CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS since, coalesce(w.id, 0) AS id, ` + goodColumns + `,
+	// snapshot, whether or not anything changed.
+	readChanged = `SELECT CAST(pg_current_snapshot() AS text) AS since, coalesce(w.id, 0) AS id, ` + goodColumns + `,
 	coalesce(s.stocked, false) AS stocked, coalesce(s.due, 0) AS due, coalesce(a.awards, '') AS awards
 FROM (SELECT 1) one
-LEFT JOIN (SELECT product_id AS id FROM product_stale WHERE changed >= CAST(@since AS xid8) UNION SELECT unnest(CAST(@due AS bigint[]))) w ON true
+LEFT JOIN (SELECT product_id AS id FROM product_stale WHERE ` + search.StaleSince + ` UNION SELECT unnest(CAST(@due AS bigint[]))) w ON true
 LEFT JOIN product_search p ON p.product_id = w.id
 LEFT JOIN LATERAL (SELECT ` + stockColumns + ` FROM stock_level l WHERE l.product_id = w.id AND l.on_hand > 0 AND ` + onOffer + `) s ON true
 LEFT JOIN LATERAL (SELECT ` + awardColumn + ` FROM certificate_product c WHERE c.product_id = w.id) a ON true`
 )
 
-// oldestOpen is the oldest transaction that is still open. What was committed by then is in every later reading.
-func oldestOpen(g *gorm.DB) (string, error) {
-	var since string
-	err := g.Raw(`SELECT CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text)`).Scan(&since).Error
-	return since, err
-}
-
-// changesSince reads the products changed by since or later, and those due, with the mark to ask from next.
+// changesSince reads the products changed after the snapshot since, and those due, with the mark to ask from next.
 func changesSince(ctx context.Context, g *gorm.DB, now time.Time, since string, due bigints) ([]change, string, error) {
 	return readChanges(g.WithContext(ctx), readChanged, map[string]any{"now": now, "today": clock.On(now), "since": since, "due": due}, true)
 }
 
 // allGoods reads every published product.
 func allGoods(ctx context.Context, g *gorm.DB, now time.Time) ([]change, string, error) {
-	since, err := oldestOpen(g.WithContext(ctx)) // before the rows: what changes meanwhile is asked for again
+	since, err := search.Snapshot(g.WithContext(ctx)) // before the rows: what changes meanwhile is asked for again
 	if err != nil {
 		return nil, "", fmt.Errorf("storefront: shelf: %w", err)
 	}

@@ -228,7 +228,7 @@ func (d *day) place(by Sort, slot int32, hit *search.Hit) place {
 		middle := d.packed[slot] >> atMiddle
 		p.Stocked, p.Stars, p.Published = middle>>atStocked&1 == 1, starsOf(middle), g.published
 		if hit != nil {
-			p.Tier, p.Fit = hit.Tier, hit.Fit
+			p.Tier, p.Fit = int(hit.Tier), int(hit.Fit)
 		}
 	}
 	return p
@@ -270,12 +270,23 @@ func (d *day) order(by Sort) []int32 {
 	return d.best
 }
 
-// hits are the slots of what a search found, of one maker if there is one.
+// hits are the slots of what a search found, of one maker if there is one. It uses up found. A search mostly gives ids in
+// their order, as slots are: the next one is near.
 func (d *day) hits(found []search.Hit, producer int64) *pick {
-	p := &pick{slots: make([]int32, 0, len(found)), hits: make([]search.Hit, 0, len(found))}
+	p := &pick{slots: make([]int32, 0, len(found)), hits: found[:0]}
+	at := int32(0)
 	for _, h := range found {
-		if slot, ok := d.find(h.ID); ok && (producer == 0 || d.goods[slot].producer == producer) {
-			p.slots, p.hits = append(p.slots, slot), append(p.hits, h)
+		for step := 0; step < 16 && int(at) < len(d.goods) && d.goods[at].id < h.ID; step++ {
+			at++
+		}
+		if int(at) >= len(d.goods) || d.goods[at].id != h.ID {
+			var ok bool
+			if at, ok = d.find(h.ID); !ok {
+				continue
+			}
+		}
+		if producer == 0 || d.goods[at].producer == producer {
+			p.slots, p.hits = append(p.slots, at), append(p.hits, h)
 		}
 	}
 	return p
@@ -326,7 +337,7 @@ func (f *found) pickPage(a *asking, skip int) (slots []int32, more bool) {
 		}
 		return &f.pick.hits[i]
 	}
-	var fit []ranked
+	fit := make([]ranked, 0, f.tally.total)
 	for i, slot := range f.pick.slots {
 		if f.sieve.fails(f.day, slot) != 0 {
 			continue

@@ -1,6 +1,7 @@
 package i18n
 
 import (
+	"bytes"
 	"strings"
 	"sync"
 	"unicode"
@@ -97,10 +98,15 @@ func Compare(a, b string) int {
 	return c.CompareString(norm.NFC.String(a), norm.NFC.String(b))
 }
 
-// SortKey is a key whose bytes are ordered as [Compare] orders names, for sorting many.
-func SortKey(name string) []byte {
+// SortKeys are keys whose bytes are ordered as [Compare] orders names, for sorting many.
+func SortKeys(names []string) [][]byte {
 	c := collators.Get().(*collate.Collator)
 	defer collators.Put(c)
 	var b collate.Buffer
-	return c.KeyFromString(&b, norm.NFC.String(name))
+	out := make([][]byte, len(names))
+	for i, name := range names {
+		out[i] = bytes.Clone(c.KeyFromString(&b, norm.NFC.String(name)))
+		b.Reset()
+	}
+	return out
 }
