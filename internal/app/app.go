@@ -195,7 +195,7 @@ func (a *App) services(secret []byte, sender notify.Sender) error {
 	a.Stock = inventory.New(d, c)
 	a.Search = search.New(d, c).Keep(time.Second)
 	a.Intake = intake.New(d, c, a.Geo, a.Producers, a.Catalog, a.Stars, a.Search)
-	payments := payment.New(vietqr.Generator{}, c)
+	payments := payment.New(vietqr.Generator{}, c, payment.Options{DB: d, Jobs: queue})
 	a.Carts = cart.New(d, c, a.Catalog, a.Stock).WithSecret(secret)
 	notes, err := notify.New(d, c, sender, templates.Files, notify.Site{Name: "Chợ OCOP", URL: a.Config.BaseURL, Operator: a.Config.Operator.Name, Address: a.Config.Operator.Address, Email: a.Config.Operator.Email})
 	if err != nil {

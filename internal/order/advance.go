@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"choocop.vn/ocop/internal/audit"
-	"choocop.vn/ocop/internal/partner"
 	"choocop.vn/ocop/internal/payment"
 	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/platform/db"
@@ -26,6 +25,7 @@ const (
 const (
 	reasonUnpaid    = "order.reason.unpaid"
 	reasonRefundDue = "order.reason.refund_due"
+	reasonReturned  = "order.reason.returned"
 )
 
 // advance is the only place that changes a state: the caller holds the lock of the row; it checks the table and writes
@@ -110,26 +110,25 @@ func (s *Service) callOff(ctx context.Context, tx db.Tx, o orderRow, reason stri
 	if err := s.Payments.Cancel(ctx, tx, o.PaymentID, actorBuyer, ""); err != nil {
 		return err
 	}
-	paid, err := s.paid(ctx, tx, o)
+	p, err := s.payment(ctx, tx, o)
 	if err != nil {
 		return err
 	}
-	if paid {
-		if err := s.owe(ctx, tx, o.ID, Cancelled); err != nil {
-			return err
-		}
+	switch {
+	case p.State.Captured():
+		err = s.owe(ctx, tx, o, Cancelled)
+	case p.ChargeID != 0: // the page may still be open on the buyer's screen
+		err = s.Jobs.Enqueue(ctx, tx, CloseCard{p.ChargeID})
 	}
-	return s.Jobs.Enqueue(ctx, tx, TellOrder{o.ID, "cancelled"})
+	if err != nil {
+		return err
+	}
+	return s.Jobs.Enqueue(ctx, tx, TellOrder{OrderID: o.ID, Event: "cancelled"})
 }
 
 func (s *Service) paid(ctx context.Context, tx db.Tx, o orderRow) (bool, error) {
-	all, err := s.Payments.ByIDs(ctx, tx.DB, []int64{o.PaymentID})
-	return all[o.PaymentID].State == payment.Paid, err
-}
-
-// owe writes into the history of an order that is off that the seller has the buyer's money.
-func (s *Service) owe(ctx context.Context, tx db.Tx, id int64, is State) error {
-	return insertHistory(ctx, tx, historyRow{OrderID: id, FromState: string(is), ToState: string(is), Actor: actorSystem, Reason: reasonRefundDue, At: s.Clock.Now()})
+	p, err := s.payment(ctx, tx, o)
+	return p.State == payment.Paid, err
 }
 
 // ConfirmTransfer records by hand that a VietQR transfer arrived, with a reason such as the bank's reference. The order
@@ -158,7 +157,7 @@ func (s *Service) ConfirmTransfer(ctx context.Context, orderCode, actor, reason 
 	})
 }
 
-// receive records that the whole money for an order has come, on a person's or a bank's word, and returns the state in
+// receive records that the whole money for an order has come, on a person's or a provider's word, and returns the state in
 // which the order is then. The caller holds its lock and knows that it is not paid yet.
 func (s *Service) receive(ctx context.Context, tx db.Tx, o orderRow, actor, reason string) (State, error) {
 	became, err := s.revive(ctx, tx, o, actor, reason)
@@ -168,19 +167,22 @@ func (s *Service) receive(ctx context.Context, tx db.Tx, o orderRow, actor, reas
 	if err := s.Payments.Settle(ctx, tx, o.PaymentID, actor, reason); err != nil {
 		return became, err
 	}
-	event := "paid"
+	event, action := "paid", "order.confirm_transfer"
+	if actor == actorCard {
+		action = "order.card_paid"
+	}
 	if became != Placed {
 		event = "refund_due"
-		if err := s.owe(ctx, tx, o.ID, became); err != nil {
+		if err := s.owe(ctx, tx, o, became); err != nil {
 			return became, err
 		}
 	}
-	err = audit.Record(ctx, tx, audit.Entry{Actor: actor, Action: "order.confirm_transfer", Subject: "order", SubjectID: o.Code,
+	err = audit.Record(ctx, tx, audit.Entry{Actor: actor, Action: action, Subject: "order", SubjectID: o.Code,
 		Detail: map[string]any{"from": o.State, "to": became, "amount": o.Total, "payment": o.PaymentID, "reason": reason}})
 	if err != nil {
 		return became, err
 	}
-	return became, s.Jobs.Enqueue(ctx, tx, TellOrder{o.ID, event})
+	return became, s.Jobs.Enqueue(ctx, tx, TellOrder{OrderID: o.ID, Event: event})
 }
 
 // Due is what whoever takes money needs to know of an order.
@@ -266,7 +268,7 @@ func (s *Service) MarkShipped(ctx context.Context, orderCode, actor string) erro
 		if err := s.Stock.Sell(ctx, tx, o.ID, actor); err != nil {
 			return err
 		}
-		return s.Jobs.Enqueue(ctx, tx, TellOrder{o.ID, "shipped"})
+		return s.Jobs.Enqueue(ctx, tx, TellOrder{OrderID: o.ID, Event: "shipped"})
 	})
 }
 
@@ -288,47 +290,63 @@ func (s *Service) step(ctx context.Context, code string, to State, actor string,
 	})
 }
 
-// CollectCOD records that the carrier or the sales point took the cash of a delivered order. Conflict
-// order.not_cod for a transfer, order.wrong_state before delivery.
-func (s *Service) CollectCOD(ctx context.Context, orderCode, actor string) error {
-	return s.within(ctx, "collect", orderCode, func(tx db.Tx, o orderRow) error {
-		all, err := s.Payments.ByIDs(ctx, tx.DB, []int64{o.PaymentID})
-		if err != nil {
-			return err
-		}
-		if all[o.PaymentID].Method != payment.COD {
-			return apperr.New(apperr.Conflict, "order.not_cod")
-		}
-		if State(o.State) != Delivered {
-			return wrongState(o)
-		}
-		if err := s.Payments.Settle(ctx, tx, o.PaymentID, actor, ""); err != nil {
-			return err
-		}
-		return s.tellPartner(ctx, tx, o, Delivered, partner.OrderPaid)
-	})
-}
-
 // Expire ends an order that was not paid in time: its stock is free again and its code no longer valid. It never
-// touches an order that was paid, whose time is not over, or that has ended otherwise.
+// touches an order that was paid, whose time is not over, or that has ended otherwise. The page of a card order is closed
+// first: money that came on it is settled instead, and while the provider does not answer the order stays.
 func (s *Service) Expire(ctx context.Context, orderID int64) error {
-	err := s.DB.InTx(ctx, func(tx db.Tx) error {
-		o, ok, err := lockOrder(ctx, tx, "id = ?", orderID)
-		if err != nil || !ok || State(o.State) != AwaitingPayment || o.PayBefore == nil || s.Clock.Now().Before(*o.PayBefore) {
-			return err
+	charge, err := chargeOfOrder(ctx, s.DB.Primary(ctx), orderID, s.Clock.Now())
+	for range 4 {
+		var page payment.Charge
+		var st payment.Standing
+		over := true
+		if err == nil && charge != 0 {
+			page, st, over, err = s.shut(ctx, charge)
 		}
-		if err := s.lapse(ctx, tx, o); err != nil {
-			return err
+		if err == nil && over {
+			err = s.DB.InTx(ctx, func(tx db.Tx) error { return s.expire(ctx, tx, orderID, page, st) })
 		}
-		if err := s.Payments.Expire(ctx, tx, o.PaymentID, actorSystem); err != nil {
-			return err
+		if !errors.Is(err, errMovedPage) {
+			break
 		}
-		return s.Jobs.Enqueue(ctx, tx, TellOrder{o.ID, "expired"})
-	})
+		err = nil
+	}
 	if err != nil {
 		return fmt.Errorf("order: expire: %w", err)
 	}
 	return nil
+}
+
+// expire ends an order if it is still unpaid, and if the page is still the one that was closed.
+func (s *Service) expire(ctx context.Context, tx db.Tx, orderID int64, page payment.Charge, st payment.Standing) error {
+	o, ok, err := lockOrder(ctx, tx, "id = ?", orderID)
+	if err != nil || !ok || State(o.State) != AwaitingPayment || o.PayBefore == nil || s.Clock.Now().Before(*o.PayBefore) {
+		return err
+	}
+	if page.ID != 0 {
+		c, err := s.Payments.LockCharge(ctx, tx, page.ID)
+		if err != nil {
+			return err
+		}
+		if c.PageRef != page.PageRef {
+			return errMovedPage
+		}
+	}
+	if err := s.lapse(ctx, tx, o); err != nil {
+		return err
+	}
+	if err := s.Payments.Expire(ctx, tx, o.PaymentID, actorSystem); err != nil {
+		return err
+	}
+	if page.ID != 0 {
+		c, err := s.Payments.LockCharge(ctx, tx, page.ID)
+		if err == nil {
+			err = s.Payments.RestCharge(ctx, tx, c, st)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return s.Jobs.Enqueue(ctx, tx, TellOrder{OrderID: o.ID, Event: "expired"})
 }
 
 // lapse ends an order whose time to pay is over and frees its stock.

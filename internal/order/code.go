@@ -43,6 +43,15 @@ func (s *Service) secret(requestKey string) string {
 // SecretParam is the query parameter of the status page that carries the secret.
 const SecretParam = "khoa"
 
+// returnPath is where the card provider sends the buyer back to.
+func returnPath(l i18n.Locale, code, secret string) string {
+	path := "/don-hang/" + code + "/ve?" + SecretParam + "=" + url.QueryEscape(secret)
+	if l == i18n.EN {
+		return "/en" + path
+	}
+	return path
+}
+
 // Path is the address of the status page, with its secret.
 func Path(l i18n.Locale, code, secret string) string {
 	path := "/don-hang/" + code + "?" + SecretParam + "=" + url.QueryEscape(secret)

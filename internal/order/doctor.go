@@ -25,7 +25,7 @@ func Checks() []Check {
 		{"order: a placed order holds all its stock without end", `SELECT count(*) FROM orders o WHERE o.state IN ('placed', 'packed')
 			AND (SELECT coalesce(sum(l.quantity), 0) FROM order_line l WHERE l.order_id = o.id)
 			 <> (SELECT coalesce(sum(r.quantity), 0) FROM stock_reservation r WHERE r.order_id = o.id AND r.state = 'open' AND r.expires_at IS NULL)`},
-		{"order: a shipped order has sold all its stock", `SELECT count(*) FROM orders o WHERE o.state IN ('shipped', 'delivered')
+		{"order: a shipped order has sold all its stock", `SELECT count(*) FROM orders o WHERE o.state IN ('shipped', 'delivered', 'returned')
 			AND (SELECT coalesce(sum(l.quantity), 0) FROM order_line l WHERE l.order_id = o.id)
 			 <> (SELECT coalesce(sum(r.quantity), 0) FROM stock_reservation r WHERE r.order_id = o.id AND r.state = 'sold')`},
 		{"order: nothing that was paid still awaits payment", `SELECT count(*) FROM orders o JOIN payment p ON p.id = o.payment_id
@@ -59,8 +59,25 @@ func Checks() []Check {
 		{"order: no goods are promised of a lot past its last day", `SELECT count(*) FROM stock_reservation r
 			JOIN stock_level s ON s.id = r.level_id JOIN stock_lot b ON b.id = s.lot_id
 			WHERE r.state = 'open' AND b.expires_on < (now() AT TIME ZONE 'Asia/Ho_Chi_Minh')::date`},
-		{"order: an order by transfer is placed only when paid", `SELECT count(*) FROM orders o JOIN payment p ON p.id = o.payment_id
-			WHERE p.method = 'vietqr' AND o.state IN ('placed', 'packed', 'shipped', 'delivered') AND p.state <> 'paid'`},
+		{"order: an order by transfer or card is placed only when paid", `SELECT count(*) FROM orders o JOIN payment p ON p.id = o.payment_id
+			WHERE p.method <> 'cod' AND o.state IN ('placed', 'packed', 'shipped', 'delivered', 'returned') AND p.state <> 'paid'`},
+		{"order: the parts of a refund add up to it", `SELECT count(*) FROM refund r
+			WHERE r.amount <> (SELECT coalesce(sum(x.amount), 0) FROM order_refund x WHERE x.refund_id = r.id)`},
+		{"order: a refund is of the payment of its order", `SELECT count(*) FROM order_refund x JOIN refund r ON r.id = x.refund_id JOIN orders o ON o.id = x.order_id
+			LEFT JOIN order_line l ON l.id = x.line_id WHERE r.payment_id <> o.payment_id OR l.order_id <> o.id`},
+		{"order: what was given back of a line is the sum of its refunds, and no more than was paid for it", `SELECT count(*) FROM order_line l
+			CROSS JOIN LATERAL (SELECT coalesce(sum(x.quantity), 0) AS quantity, coalesce(sum(x.amount), 0) AS amount FROM order_refund x
+				JOIN refund r ON r.id = x.refund_id AND r.state <> 'failed' WHERE x.line_id = l.id) back
+			CROSS JOIN LATERAL (SELECT coalesce(sum(a.amount), 0) AS off FROM order_adjustment a WHERE a.order_id = l.order_id AND a.variant_id = l.variant_id) d
+			WHERE l.refunded_quantity <> back.quantity OR l.refunded <> back.amount OR l.refunded > l.line_total - d.off
+			 OR l.refunded_quantity = l.quantity AND l.refunded <> l.line_total - d.off`},
+		{"order: the shipping given back is the sum of its refunds", `SELECT count(*) FROM orders o
+			WHERE o.refunded_shipping <> (SELECT coalesce(sum(x.amount), 0) FROM order_refund x JOIN refund r ON r.id = x.refund_id AND r.state <> 'failed'
+				WHERE x.order_id = o.id AND x.line_id IS NULL)`},
+		{"order: the goods of a returned order are back", `SELECT count(*) FROM stock_reservation r JOIN orders o ON o.id = r.order_id AND o.state = 'returned'
+			WHERE r.state = 'sold' AND NOT EXISTS (SELECT FROM stock_movement m WHERE m.request_key = 'restock:' || r.order_id || ':' || r.level_id)`},
+		{"order: the charge of a purchase is paid by its orders only", `SELECT count(*) FROM charge c JOIN payment p ON p.charge_id = c.id
+			JOIN orders o ON o.payment_id = p.id JOIN order_group g ON g.id = o.group_id WHERE g.code <> c.reference`},
 		{"order: alcohol is never sold for cash", `SELECT count(DISTINCT o.id) FROM orders o JOIN order_group g ON g.id = o.group_id AND g.method = 'cod'
 			JOIN order_line l ON l.order_id = o.id JOIN product p ON p.id = l.product_id JOIN category c ON c.code = p.category_code
 			JOIN category_rule r ON r.set_no = c.set_no AND r.rule = 'no_cod' AND r.suspended_by IS NULL

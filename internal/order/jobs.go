@@ -15,10 +15,12 @@ type TellPlaced struct {
 // Kind names the job in the queue.
 func (TellPlaced) Kind() string { return "order_tell_placed" }
 
-// TellOrder mails the buyer what became of one order: Event is paid, refund_due, expired, cancelled or shipped.
+// TellOrder mails the buyer what became of one order: Event is paid, refund_due, expired, cancelled, shipped, returned, or,
+// with the refund, refunded or refund_failed.
 type TellOrder struct {
-	OrderID int64  `json:"order_id"`
-	Event   string `json:"event"`
+	OrderID  int64  `json:"order_id"`
+	Event    string `json:"event"`
+	RefundID int64  `json:"refund_id,omitempty"`
 }
 
 // Kind names the job in the queue.
@@ -37,6 +39,52 @@ type SweepUnpaidJob struct{}
 
 // Kind names the job in the queue.
 func (SweepUnpaidJob) Kind() string { return "order_sweep_unpaid" }
+
+// CloseCard closes the provider's page of an order that was called off.
+type CloseCard struct {
+	ChargeID int64 `json:"charge_id"`
+}
+
+// Kind names the job in the queue.
+func (CloseCard) Kind() string { return "order_close_card" }
+
+// SendRefund gives a refund back to the card.
+type SendRefund struct {
+	RefundID int64 `json:"refund_id"`
+}
+
+// Kind names the job in the queue.
+func (SendRefund) Kind() string { return "order_send_refund" }
+
+// PassOn transfers a seller's share of a paid order.
+type PassOn struct {
+	OrderID int64 `json:"order_id"`
+}
+
+// Kind names the job in the queue.
+func (PassOn) Kind() string { return "order_pass_on" }
+
+// TakeBack reverses the part of a transfer that was refunded.
+type TakeBack struct {
+	RefundID int64 `json:"refund_id"`
+}
+
+// Kind names the job in the queue.
+func (TakeBack) Kind() string { return "order_take_back" }
+
+// TellDispute mails the operator that a buyer's bank asks money back.
+type TellDispute struct {
+	DisputeID int64 `json:"dispute_id"`
+}
+
+// Kind names the job in the queue.
+func (TellDispute) Kind() string { return "order_tell_dispute" }
+
+// SweepChargesJob asks the card provider about what stayed open, now and then.
+type SweepChargesJob struct{}
+
+// Kind names the job in the queue.
+func (SweepChargesJob) Kind() string { return "order_sweep_charges" }
 
 // ExpireGroup ends the unpaid orders of one purchase.
 func (s *Service) ExpireGroup(ctx context.Context, j ExpireGroup) error {
@@ -68,7 +116,7 @@ const currency = "VND"
 // tellPartner tells the partner who placed an order what became of it; an order of our own shop tells nobody and costs
 // nothing.
 func (s *Service) tellPartner(ctx context.Context, tx db.Tx, o orderRow, is State, kind string) error {
-	if o.PartnerID == 0 {
+	if o.PartnerID == 0 || kind == "" {
 		return nil
 	}
 	return partner.Emit(ctx, tx, partner.Event{Kind: kind, Subject: o.Code, PartnerID: o.PartnerID, At: s.Clock.Now(), Payload: tidings{

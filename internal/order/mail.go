@@ -15,6 +15,7 @@ type Mail struct {
 	Locale i18n.Locale
 	Group  GroupView
 	Order  *OrderView
+	Refund payment.Refund // in mails about one
 	Event  string
 	Link   string
 	Place  string // street, commune, province
@@ -38,6 +39,9 @@ func (m Mail) Parts() []MailPart {
 	}
 	return out
 }
+
+// Card reports whether the purchase is paid by card, to which refunds go.
+func (m Mail) Card() bool { return m.Group.Method == payment.Card }
 
 // Cash reports whether the purchase is paid at the door.
 func (m Mail) Cash() bool { return m.Group.Method == payment.COD }
@@ -82,7 +86,27 @@ func (s *Service) TellPlaced(ctx context.Context, j TellPlaced) error {
 		Locale: m.Locale, SubjectArgs: map[string]any{"code": m.Group.Code}, Data: m})
 }
 
-// TellOrder sends the mail about a change of one order, once per order and event.
+// Disputed is what the mail to the operator says about a dispute.
+type Disputed struct {
+	payment.Dispute
+	Seen string // the last moment to answer
+}
+
+// TellDispute mails the operator that a buyer's bank asks money back, once.
+func (s *Service) TellDispute(ctx context.Context, j TellDispute) error {
+	all, err := s.Payments.Disputes(ctx, j.DisputeID)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	d := Disputed{Dispute: all[0]}
+	if d.AnswerBy != nil {
+		d.Seen = i18n.FormatDateTime(i18n.VI, *d.AnswerBy)
+	}
+	return s.Notify.Send(ctx, notify.Mail{RequestKey: fmt.Sprintf("dispute-%d", d.ID), Kind: "dispute", To: s.cfg.Operator, Locale: i18n.VI,
+		SubjectArgs: map[string]any{"code": d.Reference}, Data: d})
+}
+
+// TellOrder sends the mail about a change of one order, once per order and event, and refund.
 func (s *Service) TellOrder(ctx context.Context, j TellOrder) error {
 	groupID, err := groupOfOrder(ctx, s.DB.Primary(ctx), j.OrderID)
 	if err != nil {
@@ -93,6 +117,13 @@ func (s *Service) TellOrder(ctx context.Context, j TellOrder) error {
 		return err
 	}
 	m.Event = j.Event
+	key := fmt.Sprintf("order-%s-%d", j.Event, j.OrderID)
+	if j.RefundID != 0 { // an order may be refunded piece by piece
+		if m.Refund, err = s.Payments.RefundByID(ctx, s.DB.Primary(ctx), j.RefundID); err != nil {
+			return fmt.Errorf("order: tell: %w", err)
+		}
+		key = fmt.Sprintf("order-%s-%d-%d", j.Event, j.OrderID, j.RefundID)
+	}
 	for i := range m.Group.Orders {
 		if m.Group.Orders[i].ID == j.OrderID {
 			m.Order = &m.Group.Orders[i]
@@ -101,7 +132,7 @@ func (s *Service) TellOrder(ctx context.Context, j TellOrder) error {
 	if m.Order == nil {
 		return fmt.Errorf("order: tell: no order %d", j.OrderID)
 	}
-	return s.Notify.Send(ctx, notify.Mail{RequestKey: fmt.Sprintf("order-%s-%d", j.Event, j.OrderID), Kind: "order_" + j.Event, Template: "order_event",
+	return s.Notify.Send(ctx, notify.Mail{RequestKey: key, Kind: "order_" + j.Event, Template: "order_event",
 		To: m.Group.Contact.Email, Locale: m.Locale, SubjectArgs: map[string]any{"code": m.Order.Code}, Data: m})
 }
 

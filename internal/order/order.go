@@ -1,7 +1,8 @@
 // Package order owns checkout, purchases and their orders: what was bought, from whom, for how much, how it travels
 // and what became of it.
 //
-// Tables: order_group, orders, order_line, order_adjustment, order_history, order_counter, consent, carrier, shipping_rate.
+// Tables: order_group, orders, order_line, order_adjustment, order_history, order_counter, order_refund, consent, carrier,
+// shipping_rate.
 //
 // A purchase (order group) has one order per seller. Promises:
 //   - Placing is one transaction: basket emptied, payments opened, mail queued, stock promised, numbers drawn, or nothing.
@@ -17,13 +18,15 @@
 //
 // States (the table is transitions):
 //
-//	awaiting_payment → placed | expired | cancelled     (VietQR begins here)
+//	awaiting_payment → placed | expired | cancelled     (VietQR and cards begin here)
 //	placed           → packed | cancelled               (cash on delivery begins here)
 //	packed           → shipped
-//	shipped          → delivered
-//	expired          → placed                           (ConfirmTransfer only: the money came late)
+//	shipped          → delivered | returned             (returned: the parcel was not taken and came back)
+//	expired          → placed                           (only when the money came late)
 //
-// Money that comes for an order that stays cancelled or expired is recorded too, and its history says it is owed back.
+// Money that comes for an order that stays cancelled or expired is recorded too, its history says it is owed back, and a
+// refund is due: by the provider for a card, by the seller's hand else. A card order never expires while its page can be
+// paid, unless the provider does not answer for an hour.
 package order
 
 import (
@@ -56,16 +59,17 @@ const (
 	Packed          State = "packed"
 	Shipped         State = "shipped"
 	Delivered       State = "delivered"
+	Returned        State = "returned"
 	Cancelled       State = "cancelled"
 	Expired         State = "expired"
 )
 
-// transitions is the whole of what may happen to an order. Expired to placed is open to ConfirmTransfer only.
+// transitions is the whole of what may happen to an order. Expired to placed is open to money that came late only.
 var transitions = map[State][]State{
 	AwaitingPayment: {Placed, Expired, Cancelled},
 	Placed:          {Packed, Cancelled},
 	Packed:          {Shipped},
-	Shipped:         {Delivered},
+	Shipped:         {Delivered, Returned},
 	Expired:         {Placed},
 }
 
@@ -212,6 +216,8 @@ type Quote struct {
 type Config struct {
 	Secret    []byte        // key of the links; the same for all copies of the program
 	VietQRTTL time.Duration // how long an unpaid transfer holds its goods; 0 means 15 minutes
+	CardTTL   time.Duration // the same for a card; 0 means 30 minutes, the shortest life of a page at Stripe
+	Operator  string        // e-mail of who runs the market, for what only a person can answer
 	BaseURL   string        // https://example.vn, for links in mails
 }
 
@@ -243,6 +249,9 @@ type Service struct {
 func New(d Deps, c Config) *Service {
 	if c.VietQRTTL <= 0 {
 		c.VietQRTTL = 15 * time.Minute
+	}
+	if c.CardTTL <= 0 {
+		c.CardTTL = 30 * time.Minute
 	}
 	return &Service{Deps: d, cfg: c}
 }

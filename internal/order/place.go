@@ -186,7 +186,7 @@ func (s *Service) write(ctx context.Context, tx db.Tx, drafts []*draft, stars ma
 	}
 	var wants []inventory.OrderWant
 	for _, d := range drafts {
-		wants = append(wants, d.wants(s.payBefore(d))...)
+		wants = append(wants, d.wants(s.heldUntil(d))...)
 	}
 	if err := s.Stock.ReserveNew(ctx, tx, wants); err != nil {
 		return err
@@ -229,13 +229,28 @@ func (s *Service) openPayments(ctx context.Context, tx db.Tx, drafts []*draft) (
 	return out, nil
 }
 
-// payBefore is until when the goods are held for a transfer; cash holds them without end.
+// payBefore is until when a transfer or card is awaited; cash has no such end.
 func (s *Service) payBefore(d *draft) *time.Time {
-	if d.Method != payment.VietQR {
+	var t time.Time
+	switch d.Method {
+	case payment.VietQR:
+		t = d.now.Add(s.cfg.VietQRTTL)
+	case payment.Card:
+		t = d.now.Add(s.cfg.CardTTL)
+	default:
 		return nil
 	}
-	t := d.now.Add(s.cfg.VietQRTTL)
 	return &t
+}
+
+// heldUntil is until when the goods are promised unless somebody says otherwise. Those of a card order may have to wait
+// for the provider's word.
+func (s *Service) heldUntil(d *draft) *time.Time {
+	t := s.payBefore(d)
+	if d.Method == payment.Card {
+		*t = t.Add(cardGrace)
+	}
+	return t
 }
 
 // follow queues what comes after: the mails, and the end of the time to pay.
@@ -257,7 +272,7 @@ func (s *Service) follow(ctx context.Context, tx db.Tx, drafts []*draft) error {
 
 // state is the one in which the orders of the purchase begin.
 func (d *draft) state() State {
-	if d.Method == payment.VietQR {
+	if d.Method != payment.COD {
 		return AwaitingPayment
 	}
 	return Placed
@@ -279,7 +294,10 @@ func (d *draft) requests(expires *time.Time) []payment.Request {
 	for i, q := range d.Sellers {
 		code := orderCode(d.code, i)
 		out[i] = payment.Request{Reference: code, Method: d.Method, Amount: q.Total, Actor: actorBuyer}
-		if d.Method == payment.VietQR {
+		switch d.Method {
+		case payment.Card:
+			out[i].Charge, out[i].Expires = d.code, expires
+		case payment.VietQR:
 			a := d.accounts[q.ProducerID]
 			out[i].Account = payment.Account{BankBIN: a.BankBIN, AccountNo: a.AccountNo, Holder: a.Holder, IsTest: a.IsTest}
 			out[i].Memo, out[i].Expires = memo(code), expires

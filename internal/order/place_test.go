@@ -403,7 +403,7 @@ func TestAFilledFormIsRefusedFieldByField(t *testing.T) {
 		{"phone", func(p *order.Placement) { p.Contact.Phone = "0912 345 67" }, "phone:phone.missing_digit"},
 		{"commune elsewhere", func(p *order.Placement) { p.Address.ProvinceCode = "86" }, "commune:geo.commune.not_in_province"},
 		{"sql", func(p *order.Placement) { p.Address.ProvinceCode = "01'; DROP TABLE orders;--" }, "province:geo.province.unknown"},
-		{"method", func(p *order.Placement) { p.Method = "card" }, "method:order.method.required"},
+		{"method", func(p *order.Placement) { p.Method = "gold" }, "method:order.method.required"},
 		{"half an invoice", func(p *order.Placement) { p.Invoice.Company = "Công ty Thử" }, "invoice_tax_code:order.tax_code.form invoice_address:order.invoice_address.required"},
 		{"check digit", func(p *order.Placement) {
 			p.Invoice = order.Invoice{Company: "Công ty Thử", TaxCode: "0100109107", Address: "Hà Nội"}

@@ -81,6 +81,7 @@ type parts struct {
 	sellers  map[int64]producer.Producer
 	points   map[int64]showroom.Showroom
 	payments map[int64]payment.Payment
+	refunds  map[int64][]payment.Refund
 	banks    map[string]string
 	carriers map[string]carrierName
 	lines    map[int64][]LineView
@@ -103,6 +104,9 @@ func (s *Service) parts(ctx context.Context, groupID int64, orders []orderRow) (
 		return p, err
 	}
 	if p.payments, err = s.Payments.ByIDs(ctx, g, payments); err != nil {
+		return p, err
+	}
+	if p.refunds, err = s.Payments.Refunds(ctx, g, payments); err != nil {
 		return p, err
 	}
 	banks, err := s.Producers.Banks(ctx)
@@ -152,7 +156,12 @@ func (s *Service) orderView(o orderRow, p parts) OrderView {
 	if !v.Payable {
 		v.Payment.Payload = ""
 	}
-	v.NeedsRefund = v.State.off() && pay.State.Captured()
+	v.Refunds = p.refunds[o.PaymentID]
+	owed := pay.Captured
+	if v.State == Returned {
+		owed -= v.Shipping // stays with the carrier, who made the way
+	}
+	v.NeedsRefund = (v.State.off() || v.State == Returned) && owed > v.Refunded()
 	v.CanCancel = v.State == AwaitingPayment || v.State == Placed
 	return v
 }

@@ -42,6 +42,7 @@ type plan struct {
 	facts
 	items  []cart.Item
 	codMax money.VND
+	cards  bool // a card provider is set up
 	to     geo.Province
 	locale i18n.Locale
 	gone   apperr.List // lines that are no longer sold
@@ -50,7 +51,7 @@ type plan struct {
 
 // plan prices one basket from facts that were read before.
 func (s *Service) plan(ctx context.Context, f facts, r QuoteRequest) (plan, error) {
-	p := plan{facts: f, items: f.items[r.CartToken], locale: r.Locale, to: f.places[r.ProvinceCode], codMax: f.tariff.codMax()}
+	p := plan{facts: f, items: f.items[r.CartToken], locale: r.Locale, to: f.places[r.ProvinceCode], codMax: f.tariff.codMax(), cards: s.Payments.TakesCards()}
 	if len(p.items) == 0 {
 		return p, nil
 	}
@@ -145,7 +146,7 @@ func (p *plan) sum() {
 
 // methods says which ways to pay are open. The same rules refuse them in Place.
 func (p *plan) methods() {
-	for _, m := range []payment.Method{payment.VietQR, payment.COD} {
+	for _, m := range []payment.Method{payment.VietQR, payment.Card, payment.COD} {
 		mq := MethodQuote{Method: m, Allowed: true}
 		if e := p.refuses(m); e != nil {
 			mq.Allowed, mq.WhyKey, mq.WhyArgs = false, e.Key, e.Args
@@ -157,6 +158,9 @@ func (p *plan) methods() {
 // refuses says why a method is not open for this purchase, or nil. Alcohol is never paid in cash at the door: the law
 // on preventing the harm of alcohol (44/2019/QH14) asks for payment without cash in online trade.
 func (p *plan) refuses(m payment.Method) *apperr.Error {
+	if m == payment.Card && !p.cards {
+		return apperr.Field("method", "order.card_not_open")
+	}
 	for _, q := range p.Sellers {
 		switch m {
 		case payment.COD:

@@ -63,6 +63,8 @@ type orderRow struct {
 	PayBefore     *time.Time
 	UpdatedAt     time.Time
 
+	RefundedShipping int64
+
 	// Of its purchase; only lockOrder reads them.
 	PartnerID int64  `gorm:"->"`
 	GroupCode string `gorm:"->"`
@@ -278,10 +280,20 @@ func orNull[T comparable](v T) *T {
 
 // lockOrder locks the order that a condition such as "code = ?" names. A missing one is ok false.
 func lockOrder(ctx context.Context, tx db.Tx, condition string, value any) (r orderRow, ok bool, err error) {
-	err = tx.WithContext(ctx).Table("orders").
+	all, err := lockOrders(ctx, tx, condition, value)
+	if err != nil || len(all) == 0 {
+		return r, false, err
+	}
+	return all[0], true, nil
+}
+
+// lockOrders locks the orders that a condition names, in the order of their ids.
+func lockOrders(ctx context.Context, tx db.Tx, condition string, value any) ([]orderRow, error) {
+	var rows []orderRow
+	err := tx.WithContext(ctx).Table("orders").
 		Select("orders.*, (SELECT coalesce(partner_id, 0) FROM order_group WHERE id = group_id) AS partner_id, (SELECT code FROM order_group WHERE id = group_id) AS group_code").
-		Clauses(clause.Locking{Strength: "UPDATE"}).Where(condition, value).Limit(1).Scan(&r).Error
-	return r, r.ID != 0, err
+		Clauses(clause.Locking{Strength: "UPDATE"}).Where(condition, value).Order("orders.id").Scan(&rows).Error
+	return rows, err
 }
 
 func setState(ctx context.Context, tx db.Tx, id int64, to State, now time.Time) error {
@@ -405,7 +417,9 @@ func claim(ctx context.Context, tx db.Tx, accountID int64, phone, email string) 
 
 func unfinished(ctx context.Context, tx db.Tx, accountID int64) (n int, err error) {
 	err = tx.WithContext(ctx).Raw(`SELECT count(DISTINCT g.id) FROM order_group g JOIN orders o ON o.group_id = g.id JOIN payment p ON p.id = o.payment_id
-		WHERE g.account_id = ? AND (o.state NOT IN ('delivered', 'cancelled', 'expired') OR o.state <> 'delivered' AND p.state = 'paid')`, accountID).Scan(&n).Error
+		WHERE g.account_id = ? AND (o.state NOT IN ('delivered', 'returned', 'cancelled', 'expired')
+			OR o.state IN ('cancelled', 'expired') AND p.state = 'paid' AND p.captured > p.refunded
+			OR EXISTS (SELECT FROM refund r WHERE r.payment_id = p.id AND r.state = 'due'))`, accountID).Scan(&n).Error
 	return n, err
 }
 

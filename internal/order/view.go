@@ -35,6 +35,28 @@ func (v GroupView) AwaitsPayment() bool {
 	return false
 }
 
+// Refunded is what has left for the buyer.
+func (v OrderView) Refunded() money.VND {
+	sum := vnd(0)
+	for _, r := range v.Refunds {
+		if r.State.Gone() {
+			sum += r.Amount
+		}
+	}
+	return sum
+}
+
+// CardDue is what is still to be paid by card, in one payment for the whole purchase.
+func (v GroupView) CardDue() money.VND {
+	sum := vnd(0)
+	for _, o := range v.Orders {
+		if o.Payable && v.Method == payment.Card {
+			sum += o.Total
+		}
+	}
+	return sum
+}
+
 // LineView is one line of an order, as it was sold.
 type LineView struct {
 	VariantID       int64
@@ -93,11 +115,12 @@ type OrderView struct {
 	Showroom      showroom.Showroom // for ByPickup
 
 	Payment   payment.Payment
-	BankName  string // of a VietQR payment
+	Refunds   []payment.Refund // oldest first
+	BankName  string           // of a VietQR payment
 	PayBefore *time.Time
-	// Payable means that the code in Payment.Payload may be shown and paid now.
+	// Payable means that the order may be paid now: with the code in Payment.Payload, or by card.
 	Payable bool
-	// NeedsRefund means that the buyer's money lies with the seller though the order is off.
+	// NeedsRefund means that the order is off, or has come back, and the buyer's money is not yet on its way back.
 	NeedsRefund bool
 	CanCancel   bool
 	History     []Event

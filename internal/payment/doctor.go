@@ -20,5 +20,23 @@ func Checks() []Check {
 			WHERE method = 'vietqr' AND position('54' || lpad(length(amount::text)::text, 2, '0') || amount::text IN payload) = 0`},
 		{"payment: cash has no account, no code and no time to pay", `SELECT count(*) FROM payment
 			WHERE method = 'cod' AND (payload IS NOT NULL OR account_no IS NOT NULL OR expires_at IS NOT NULL)`},
+		{"payment: the shares of a charge add up to it", `SELECT count(*) FROM charge c
+			WHERE c.amount <> (SELECT coalesce(sum(p.amount), 0) FROM payment p WHERE p.charge_id = c.id)`},
+		{"payment: a charge is paid if and only if the shares on its page are", `SELECT count(*) FROM charge c JOIN payment p ON p.charge_id = c.id
+			WHERE (c.state = 'paid' AND p.page_attempt = c.attempt) <> (p.state = 'paid')`},
+		{"payment: a charge that is closed awaits nothing", `SELECT count(*) FROM charge c JOIN payment p ON p.charge_id = c.id
+			WHERE c.state = 'closed' AND p.state = 'pending'`},
+		{"payment: no charge waits for a person", `SELECT count(*) FROM charge WHERE fault <> ''`},
+		{"payment: what is given back is the sum of its refunds", `SELECT count(*) FROM payment p
+			WHERE p.refunded <> (SELECT coalesce(sum(r.amount), 0) FROM refund r WHERE r.payment_id = p.id AND r.state <> 'failed')`},
+		{"payment: a refund's state is that of its last history", `SELECT count(*) FROM refund r
+			WHERE r.state IS DISTINCT FROM (SELECT h.to_state FROM refund_history h WHERE h.refund_id = r.id ORDER BY h.id DESC LIMIT 1)`},
+		{"payment: each step of a refund goes on from the one before", `SELECT count(*) FROM (
+				SELECT from_state, lag(to_state, 1, '') OVER (PARTITION BY refund_id ORDER BY id) AS before FROM refund_history) h
+			WHERE from_state <> before`},
+		{"payment: only cards are refunded by the provider", `SELECT count(*) FROM refund r JOIN payment p ON p.id = r.payment_id
+			WHERE r.way = 'provider' AND p.method <> 'card'`},
+		{"payment: what was taken back of a transfer is the sum of its reversals", `SELECT count(*) FROM transfer t
+			WHERE t.reversed <> (SELECT coalesce(sum(r.amount), 0) FROM refund r WHERE r.payment_id = t.payment_id AND r.reversal = 'done')`},
 	}
 }

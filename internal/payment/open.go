@@ -22,6 +22,10 @@ func (s *Service) Open(ctx context.Context, tx db.Tx, r Request) (Payment, error
 
 // OpenMany is Open for the payments of one purchase, in the order given.
 func (s *Service) OpenMany(ctx context.Context, tx db.Tx, requests []Request) ([]Payment, error) {
+	charges, err := s.openCharges(ctx, tx, requests)
+	if err != nil {
+		return nil, err
+	}
 	rows := make([]row, len(requests))
 	for i, r := range requests {
 		if r.Amount <= 0 {
@@ -34,6 +38,9 @@ func (s *Service) OpenMany(ctx context.Context, tx db.Tx, requests []Request) ([
 				return nil, fmt.Errorf("payment: code for %s: %w", r.Reference, err)
 			}
 			p.State, p.Account, p.Memo, p.Payload, p.ExpiresAt = Pending, r.Account, r.Memo, payload, r.Expires
+		}
+		if r.Method == Card {
+			p.State, p.ExpiresAt, p.ChargeID = Pending, r.Expires, charges[r.Charge]
 		}
 		rows[i] = toRow(p)
 	}
@@ -52,8 +59,40 @@ func (s *Service) OpenMany(ctx context.Context, tx db.Tx, requests []Request) ([
 	return out, nil
 }
 
-// Settle records that the whole amount was paid. Settling a paid payment changes nothing; a transfer may also settle an
-// expired or a cancelled one, for money that came has come. Conflict payment.not_payable for cash that was cancelled.
+// openCharges makes one charge for all shares of a purchase and returns their ids.
+func (s *Service) openCharges(ctx context.Context, tx db.Tx, requests []Request) (map[string]int64, error) {
+	var rows []chargeRow
+	at, now := map[string]int{}, s.clock.Now()
+	for _, r := range requests {
+		if r.Method != Card {
+			continue
+		}
+		if s.Gateway == nil || r.Expires == nil || r.Charge == "" {
+			return nil, fmt.Errorf("payment: %s cannot be paid by card", r.Reference)
+		}
+		i, ok := at[r.Charge]
+		if !ok {
+			i = len(rows)
+			at[r.Charge] = i
+			rows = append(rows, chargeRow{Reference: r.Charge, Provider: s.Gateway.Provider(), State: string(ChargeOpen), ExpiresAt: *r.Expires, CreatedAt: now, UpdatedAt: now})
+		}
+		rows[i].Amount += int64(r.Amount)
+	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	if err := insertCharges(ctx, tx, rows); err != nil {
+		return nil, fmt.Errorf("payment: open charge: %w", err)
+	}
+	ids := make(map[string]int64, len(rows))
+	for _, r := range rows {
+		ids[r.Reference] = r.ID
+	}
+	return ids, nil
+}
+
+// Settle records that the whole amount was paid. Settling a paid payment changes nothing; a transfer or card may also settle
+// an expired or a cancelled one, for money that came has come. Conflict payment.not_payable for cash that was cancelled.
 func (s *Service) Settle(ctx context.Context, tx db.Tx, id int64, actor, reason string) error {
 	r, err := lock(ctx, tx, id)
 	if err != nil {
@@ -64,6 +103,16 @@ func (s *Service) Settle(ctx context.Context, tx db.Tx, id int64, actor, reason 
 		to = Collected
 	}
 	return s.advance(ctx, tx, id, to, actor, reason)
+}
+
+// Remit records that the seller has the cash that the carrier collected. Remitting twice does it once.
+func (s *Service) Remit(ctx context.Context, tx db.Tx, id int64, actor, reason string) error {
+	return s.advance(ctx, tx, id, Remitted, actor, reason)
+}
+
+// Fail records that cash was not handed over. A payment that is no longer awaited stays as it is.
+func (s *Service) Fail(ctx context.Context, tx db.Tx, id int64, actor, reason string) error {
+	return s.giveUp(ctx, tx, id, Failed, actor, reason)
 }
 
 // Expire records that the time for a transfer is over. A payment that is no longer awaited stays as it is.

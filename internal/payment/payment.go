@@ -1,17 +1,19 @@
-// Package payment owns what is to be paid and what was paid: cash on delivery and VietQR transfers straight to
-// the seller's account. The platform never holds buyers' money. It does not know what an order is: a payment
-// carries an opaque reference, unique, given by whoever asked for the money.
+// Package payment owns what is to be paid, what was paid and what is given back: cash on delivery, VietQR transfers
+// straight to the seller's account, and cards through a licensed provider (Gateway). The platform never holds buyers'
+// money. It does not know what an order is: a payment carries an opaque reference, unique, given by whoever asked for
+// the money. One card charge pays a whole purchase; its shares are payments.
 //
-// Tables: payment, payment_event (append-only: every change of state with actor and reason).
+// Tables: payment, payment_event, charge, refund, refund_history, dispute, provider_notice, payee, transfer.
 //
 // Promises: a payment is captured in full or not at all; doing a verb twice does it once; a payment that was
-// paid never expires and is never cancelled, it can only be given back by the seller, which its owner records.
+// paid never expires and is never cancelled, it can only be given back. What is given back, with what is on its way, is
+// never more than what was captured. The provider is believed when it is asked, never because somebody came back.
 //
 //	expected  cash to come at the door      → collected | failed | cancelled
 //	collected the carrier has the cash      → remitted (the seller has it)
-//	pending   a transfer is awaited         → paid | expired | cancelled
-//	expired   the time for it is over       → paid (the money came late and a person confirmed it)
-//	cancelled no longer wanted              → paid (a transfer that was sent all the same, and a person confirmed it)
+//	pending   a transfer or card is awaited → paid | expired | cancelled
+//	expired   the time for it is over       → paid (the money came late)
+//	cancelled no longer wanted              → paid (money that was sent all the same)
 package payment
 
 import (
@@ -19,6 +21,8 @@ import (
 	"time"
 
 	"choocop.vn/ocop/internal/platform/clock"
+	"choocop.vn/ocop/internal/platform/db"
+	"choocop.vn/ocop/internal/platform/job"
 	"choocop.vn/ocop/internal/platform/money"
 )
 
@@ -33,7 +37,7 @@ const (
 )
 
 // Known reports whether the method exists.
-func (m Method) Known() bool { return m == COD || m == VietQR }
+func (m Method) Known() bool { return m == COD || m == VietQR || m == Card }
 
 // State of a payment.
 type State string
@@ -51,7 +55,7 @@ const (
 )
 
 // transitions is the whole of what may happen to a payment. Nobody hands over cash that is no longer wanted: only a
-// transfer goes from cancelled to paid.
+// transfer or a card goes from cancelled to paid.
 var transitions = map[State][]State{
 	Expected:  {Collected, Failed, Cancelled},
 	Collected: {Remitted},
@@ -75,8 +79,10 @@ type Account struct {
 	IsTest    bool
 }
 
-// Request asks for money. Account, Memo and Expires are for VietQR only.
+// Request asks for money. Account and Memo are for VietQR, Expires for all that is not cash. Charge names the card charge
+// that the payment is a share of: requests with one name share one.
 type Request struct {
+	Charge    string
 	Reference string
 	Method    Method
 	Amount    money.VND
@@ -94,11 +100,15 @@ type Payment struct {
 	State     State
 	Amount    money.VND
 	Captured  money.VND
+	Refunded  money.VND // given back, or on its way
 	Account   Account
 	Memo      string
 	Payload   string // the text of the VietQR code, empty for cash
 	ExpiresAt *time.Time
 	CreatedAt time.Time
+	// ChargeID and PageAttempt are of a card's share: the charge, and the last of its pages that asked for the share.
+	ChargeID    int64
+	PageAttempt int
 }
 
 // PayableAt reports whether the buyer may still be shown the code: it also says no when the time is over and
@@ -112,11 +122,23 @@ type Codes interface {
 	Payload(bin, account string, amount money.VND, memo string) (string, error)
 }
 
+// Options are what cards need. Without a Gateway no card is taken.
+type Options struct {
+	DB      *db.DB
+	Jobs    *job.Queue
+	Gateway Gateway
+	// PassOnShares transfers sellers' shares to their connected accounts, where the gateway can.
+	PassOnShares bool
+}
+
 // Service holds the verbs of this package.
 type Service struct {
+	Options
 	codes Codes
 	clock clock.Clock
 }
 
 // New returns the service.
-func New(codes Codes, c clock.Clock) *Service { return &Service{codes: codes, clock: c} }
+func New(codes Codes, c clock.Clock, o Options) *Service {
+	return &Service{Options: o, codes: codes, clock: c}
+}

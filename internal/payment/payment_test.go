@@ -18,7 +18,7 @@ var ctx = context.Background()
 func TestWhatMayHappenToAPayment(t *testing.T) {
 	d := testkit.DB(t)
 	c := clock.Fixed(time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC))
-	s := payment.New(vietqr.Generator{}, c)
+	s := payment.New(vietqr.Generator{}, c, payment.Options{DB: d})
 	settle := func(tx db.Tx, id int64) error { return s.Settle(ctx, tx, id, "staff", "FT1") }
 	expire := func(tx db.Tx, id int64) error { return s.Expire(ctx, tx, id, "system") }
 	cancel := func(tx db.Tx, id int64) error { return s.Cancel(ctx, tx, id, "buyer", "") }

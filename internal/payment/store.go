@@ -18,6 +18,7 @@ type row struct {
 	State     string
 	Amount    int64
 	Captured  int64
+	Refunded  int64
 	BankBIN   *string `gorm:"column:bank_bin"`
 	AccountNo *string
 	Holder    *string
@@ -27,6 +28,9 @@ type row struct {
 	ExpiresAt *time.Time
 	CreatedAt time.Time
 	UpdatedAt time.Time
+
+	ChargeID    *int64
+	PageAttempt *int
 }
 
 func (row) TableName() string { return "payment" }
@@ -51,18 +55,27 @@ func toRow(p Payment) row {
 		r.BankBIN, r.AccountNo, r.Holder = &p.Account.BankBIN, &p.Account.AccountNo, &p.Account.Holder
 		r.Memo, r.Payload = &p.Memo, &p.Payload
 	}
+	if p.ChargeID != 0 {
+		r.ChargeID = &p.ChargeID
+	}
 	return r
 }
 
 func (r row) payment() Payment {
 	p := Payment{ID: r.ID, Reference: r.Reference, Method: Method(r.Method), State: State(r.State), Amount: money.VND(r.Amount),
-		Captured: money.VND(r.Captured), ExpiresAt: r.ExpiresAt, CreatedAt: r.CreatedAt}
+		Captured: money.VND(r.Captured), Refunded: money.VND(r.Refunded), ExpiresAt: r.ExpiresAt, CreatedAt: r.CreatedAt}
 	if r.Payload != nil {
 		p.Account = Account{*r.BankBIN, *r.AccountNo, *r.Holder, r.IsTest}
 		p.Payload = *r.Payload
 	}
 	if r.Memo != nil {
 		p.Memo = *r.Memo
+	}
+	if r.ChargeID != nil {
+		p.ChargeID = *r.ChargeID
+	}
+	if r.PageAttempt != nil {
+		p.PageAttempt = *r.PageAttempt
 	}
 	return p
 }

@@ -38,6 +38,7 @@ type Checkout struct {
 	Orders   *order.Service
 	Mails    *Mailbox
 	Money    *reconcile.Service
+	Cards    *Cards
 
 	forms atomic.Int64
 }
@@ -51,17 +52,17 @@ func NewCheckout(t testing.TB, d *db.DB, rules ...promo.Rule) *Checkout {
 	if err != nil {
 		t.Fatal(err)
 	}
-	box := &Mailbox{}
+	box, cards := &Mailbox{}, NewCards(t, c)
 	tell, err := notify.New(d, c, box, templates.Files, notify.Site{Name: "Chợ OCOP", URL: "https://cho.example", Operator: "Đơn vị thử", Email: "thu@cho.example"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	goods := catalog.New(d, c)
-	k := &Checkout{DB: d, Clock: c, Stock: inventory.New(d, c), Payments: payment.New(vietqr.Generator{}, c), Mails: box}
+	k := &Checkout{DB: d, Clock: c, Stock: inventory.New(d, c), Payments: payment.New(vietqr.Generator{}, c, payment.Options{DB: d, Jobs: queue, Gateway: cards, PassOnShares: true}), Mails: box, Cards: cards}
 	k.Carts = cart.New(d, c, goods, k.Stock).WithSecret([]byte("a secret of tests, thirty-two bytes"))
 	k.Orders = order.New(order.Deps{DB: d, Clock: c, Jobs: queue, Geo: geo.New(d), Producers: producer.New(d, c), Catalog: goods,
 		Showrooms: showroom.New(d), Stock: k.Stock, Promo: promo.New(c, rules...), Payments: k.Payments, Carts: k.Carts, Notify: tell},
-		order.Config{Secret: []byte("a secret of tests, thirty-two bytes"), BaseURL: "https://cho.example"})
+		order.Config{Secret: []byte("a secret of tests, thirty-two bytes"), BaseURL: "https://cho.example", Operator: "thu@cho.example"})
 	k.Money = reconcile.New(reconcile.Deps{DB: d, Clock: c, Jobs: queue, Producers: producer.New(d, c), Payments: k.Payments, Orders: k.Orders})
 	t.Cleanup(func() { k.BooksHold(t) })
 	return k
