@@ -22,8 +22,8 @@ check: ## formatting, vet, staticcheck, tidy go.mod
 	@echo "Checking with staticcheck"; go run $(STATICCHECK) ./...
 	@echo "Checking that go.mod is tidy"; go mod tidy -diff
 
-bench: ## measure the busy pages and verbs
-	go run ./internal/testkit/withservers go test -tags bench -count=1 -v -timeout 30m ./internal/bench/
+bench: ## measure pages and verbs beside yardsticks, with 20,000 and 100,000 products
+	go run ./internal/testkit/withservers -durable go test -tags bench -count=1 -v -timeout 30m ./internal/bench/
 
 build: ## build bin/ocop, one static file
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -o bin/ocop ./cmd/ocop

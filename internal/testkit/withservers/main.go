@@ -33,8 +33,9 @@ import (
 
 func main() {
 	data := flag.String("data", "", "folder of an earlier run to open again (default: a fresh one)")
+	durable := flag.Bool("durable", false, "let PostgreSQL write as for a real market, to measure what that costs")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: withservers [-data FOLDER] COMMAND [ARGUMENT…]")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: withservers [-data FOLDER] [-durable] COMMAND [ARGUMENT…]")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -42,7 +43,7 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	code, err := run(*data, flag.Args())
+	code, err := run(*data, *durable, flag.Args())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)
@@ -51,7 +52,7 @@ func main() {
 }
 
 // run returns the command's exit status; its error is about the servers.
-func run(data string, command []string) (code int, err error) {
+func run(data string, durable bool, command []string) (code int, err error) {
 	fresh := data == ""
 	if fresh {
 		if data, err = freshFolder(); err != nil {
@@ -60,11 +61,11 @@ func run(data string, command []string) (code int, err error) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	pg, err := localpg.Start(ctx, localpg.Options{DataDir: data, Settings: map[string]string{
-		// Losing a test's database in a power cut harms nobody.
-		"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
-		"max_connections": "400", "shared_buffers": "256MB",
-	}})
+	settings := map[string]string{"max_connections": "400", "shared_buffers": "256MB"}
+	if !durable { // losing a test's database in a power cut harms nobody
+		settings["fsync"], settings["synchronous_commit"], settings["full_page_writes"] = "off", "off", "off"
+	}
+	pg, err := localpg.Start(ctx, localpg.Options{DataDir: data, Settings: settings})
 	if err != nil {
 		return 1, err
 	}
