@@ -143,6 +143,7 @@ func serve(ctx context.Context, cfg config.Config, l net.Listener) error {
 	}
 	server := &http.Server{Handler: a.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second,
 		WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug)}
+	server.RegisterOnShutdown(a.EndStreams)
 	failed := make(chan error, 2)
 	figures := &http.Server{Handler: a.Metrics(), ReadHeaderTimeout: 10 * time.Second}
 	if cfg.MetricsAddr != "" {

@@ -98,6 +98,7 @@ type App struct {
 	texts    notify.Texter
 	testCard *testcard.Gateway // the same as Card while that is the test gateway
 	bankKeys []string
+	news     *shop.News
 }
 
 // Options are what tests set otherwise.
@@ -217,7 +218,7 @@ func (a *App) services(secret []byte, sender notify.Sender) error {
 	a.Shoppers = shopper.New(shopper.Deps{DB: d, Clock: c, Jobs: queue, Accounts: a.Accounts, Geo: a.Geo, Carts: a.Carts, Orders: a.Orders, Notify: notes},
 		shopper.Config{Secret: secret, BaseURL: a.Config.BaseURL, Name: "Chợ OCOP"})
 	a.workers = job.NewWorkers()
-	worker.Register(a.workers, worker.Deps{Money: a.Money, Orders: a.Orders, Shoppers: a.Shoppers, Carts: a.Carts, Stock: a.Stock, Search: a.Search, Stars: a.Stars, Partners: a.Partners, Notify: notes})
+	worker.Register(a.workers, worker.Deps{Money: a.Money, Redis: a.Redis, Orders: a.Orders, Shoppers: a.Shoppers, Carts: a.Carts, Stock: a.Stock, Search: a.Search, Stars: a.Stars, Partners: a.Partners, Notify: notes})
 	return nil
 }
 
@@ -277,7 +278,8 @@ func (a *App) web() error {
 	a.machines(e, assets)
 	a.API = &api.API{Views: views, Store: a.Store, Geo: a.Geo, Carts: a.Carts, Orders: a.Orders, Partners: a.Partners, Limiter: a.Redis.Limiter(), Clock: a.Clock,
 		BaseURL: cfg.BaseURL, Anonymous: api.AnonymousRates, Partner: api.PartnerRates}
-	(&shop.Shop{Views: views, Store: a.Store, Search: a.Search, Geo: a.Geo, Media: a.Media, Carts: a.Carts, Orders: a.Orders,
+	a.news = a.newsOfOrders()
+	(&shop.Shop{Views: views, News: a.news, Store: a.Store, Search: a.Search, Geo: a.Geo, Media: a.Media, Carts: a.Carts, Orders: a.Orders,
 		Accounts: a.Accounts, Shoppers: a.Shoppers, Sessions: sessions, Register: a.Redis.Register(),
 		Codes: shop.Codes{SVG: vietqr.QR, PNG: vietqr.PNG}, Limiter: a.Redis.Limiter(),
 		Clock: a.Clock, HTTPS: https, BaseURL: cfg.BaseURL, Operator: operator, Gallery: !cfg.InProduction(), TestCards: a.testCards(),
@@ -436,6 +438,7 @@ func (a *App) Work(ctx context.Context) (*job.Runner, error) {
 
 // Close gives everything back.
 func (a *App) Close() {
+	a.EndStreams()
 	if a.testCard != nil {
 		a.testCard.Stop()
 	}
@@ -447,5 +450,19 @@ func (a *App) Close() {
 	}
 	if a.DB != nil {
 		a.DB.Close()
+	}
+}
+
+// newsOfOrders tells open pages of purchases that have changed.
+func (a *App) newsOfOrders() *shop.News {
+	return shop.NewNews(shop.NewsSource{Stamps: a.Orders.Stamps, Listen: func(ctx context.Context, hear func(string), missed func()) func() bool {
+		return a.Redis.Topic(ctx, order.NewsTopic, hear, missed).There
+	}})
+}
+
+// EndStreams ends the answers that would otherwise stay open for minutes. The server calls it when it stops.
+func (a *App) EndStreams() {
+	if a.news != nil {
+		a.news.Close()
 	}
 }

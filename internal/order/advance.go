@@ -42,6 +42,9 @@ func (s *Service) advance(ctx context.Context, tx db.Tx, o orderRow, to State, a
 	if err := insertHistory(ctx, tx, historyRow{OrderID: o.ID, FromState: string(from), ToState: string(to), Actor: actor, Reason: reason, At: now}); err != nil {
 		return err
 	}
+	if err := s.Jobs.Enqueue(ctx, tx, Announce{o.GroupID}); err != nil {
+		return err
+	}
 	return s.tellPartner(ctx, tx, o, to, kinds[to])
 }
 

@@ -138,3 +138,14 @@ func (s *Service) tellPlacedToPartners(ctx context.Context, tx db.Tx, drafts []*
 	}
 	return partner.EmitAll(ctx, tx, events)
 }
+
+// Announce tells whoever looks at a purchase that something about it has changed. It is enqueued with the change.
+type Announce struct {
+	GroupID int64 `json:"group_id"`
+}
+
+// Kind names the job in the queue.
+func (Announce) Kind() string { return "order_announce" }
+
+// NewsTopic is where purchases that have changed are announced, by their number.
+const NewsTopic = "order-news"

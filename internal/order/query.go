@@ -70,6 +70,7 @@ func (s *Service) view(ctx context.Context, g groupRow) (GroupView, error) {
 	if err != nil {
 		return GroupView{}, fmt.Errorf("order: view: %w", err)
 	}
+	v.Stamp = p.stamp
 	for _, o := range orders {
 		v.Orders = append(v.Orders, s.orderView(o, p))
 	}
@@ -86,6 +87,7 @@ type parts struct {
 	carriers map[string]carrierName
 	lines    map[int64][]LineView
 	history  map[int64][]Event
+	stamp    int64
 }
 
 func (s *Service) parts(ctx context.Context, groupID int64, orders []orderRow) (p parts, err error) {
@@ -132,6 +134,7 @@ func (s *Service) parts(ctx context.Context, groupID int64, orders []orderRow) (
 	p.history = map[int64][]Event{}
 	for _, h := range history {
 		p.history[h.OrderID] = append(p.history[h.OrderID], h.view())
+		p.stamp = max(p.stamp, h.ID)
 	}
 	return p, err
 }
@@ -337,6 +340,36 @@ func (s *Service) dues(ctx context.Context, find func(context.Context, *gorm.DB,
 	out := make([]Due, len(rows))
 	for i, r := range rows {
 		out[i] = r.due()
+	}
+	return out, nil
+}
+
+// Watch says whether a purchase waits for money, until when, and its stamp: a number that grows whenever a state changes.
+type Watch struct {
+	GroupID int64
+	Stamp   int64
+	Waits   bool
+	Until   time.Time
+}
+
+// Watch is for whoever holds the purchase's secret; anything else is NotFound order.unknown.
+func (s *Service) Watch(ctx context.Context, code, secret string) (Watch, error) {
+	g, err := s.open(ctx, code, secret)
+	if err != nil {
+		return Watch{}, err
+	}
+	w, err := watch(ctx, s.DB.Primary(ctx), g.ID, s.Clock.Now())
+	if err != nil {
+		return Watch{}, fmt.Errorf("order: watch: %w", err)
+	}
+	return w, nil
+}
+
+// Stamps are the stamps of many purchases, in one statement.
+func (s *Service) Stamps(ctx context.Context, groups []int64) (map[int64]int64, error) {
+	out, err := stamps(ctx, s.DB.Primary(ctx), groups)
+	if err != nil {
+		return nil, fmt.Errorf("order: stamps: %w", err)
 	}
 	return out, nil
 }

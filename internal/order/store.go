@@ -460,3 +460,29 @@ func ordersByCodes(ctx context.Context, g *gorm.DB, codes []string) ([]orderRow,
 	err := g.WithContext(ctx).Raw(`SELECT * FROM orders WHERE code IN ? ORDER BY id`, codes).Scan(&rows).Error
 	return rows, err
 }
+
+func watch(ctx context.Context, g *gorm.DB, groupID int64, now time.Time) (Watch, error) {
+	var r struct {
+		Stamp int64
+		Until *time.Time
+	}
+	err := g.WithContext(ctx).Raw(`SELECT (SELECT max(h.id) FROM order_history h JOIN orders o ON o.id = h.order_id WHERE o.group_id = @id) AS stamp,
+		(SELECT max(pay_before) FROM orders WHERE group_id = @id AND state = 'awaiting_payment' AND pay_before > @now) AS until`,
+		map[string]any{"id": groupID, "now": now}).Scan(&r).Error
+	w := Watch{GroupID: groupID, Stamp: r.Stamp}
+	if r.Until != nil {
+		w.Waits, w.Until = true, *r.Until
+	}
+	return w, err
+}
+
+func stamps(ctx context.Context, g *gorm.DB, groups []int64) (map[int64]int64, error) {
+	var rows []struct{ GroupID, Stamp int64 }
+	err := g.WithContext(ctx).Raw(`SELECT o.group_id, max(h.id) AS stamp FROM orders o JOIN order_history h ON h.order_id = o.id
+		WHERE o.group_id IN ? GROUP BY o.group_id`, groups).Scan(&rows).Error
+	out := make(map[int64]int64, len(rows))
+	for _, r := range rows {
+		out[r.GroupID] = r.Stamp
+	}
+	return out, err
+}

@@ -23,6 +23,7 @@ type GroupView struct {
 	Invoice  Invoice
 	Total    money.VND
 	Orders   []OrderView
+	Stamp    int64 // grows whenever a state changes; see [Service.Watch]
 }
 
 // AwaitsPayment reports whether a transfer is still to be made.

@@ -17,7 +17,7 @@ import (
 )
 
 // BankSecret is what the fake bank signs with.
-const BankSecret = "a secret between the tests and their bank"
+const BankSecret = "a-secret-between-the-tests-and-their-bank"
 
 // Bank sends signed notices as a bank does: at any time, twice, in any order.
 type Bank struct {

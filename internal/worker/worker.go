@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"choocop.vn/ocop/internal/cart"
@@ -14,6 +15,7 @@ import (
 	"choocop.vn/ocop/internal/order"
 	"choocop.vn/ocop/internal/partner"
 	"choocop.vn/ocop/internal/platform/job"
+	"choocop.vn/ocop/internal/platform/redis"
 	"choocop.vn/ocop/internal/reconcile"
 	"choocop.vn/ocop/internal/search"
 	"choocop.vn/ocop/internal/shopper"
@@ -28,6 +30,8 @@ type Deps struct {
 	Money    *reconcile.Service
 	Search   *search.Service
 	Stars    *certification.Service
+	// Redis carries news to open pages; nil carries none.
+	Redis *redis.Client
 	// Partners are told of what happened; Notify carries the mail that they could not be.
 	Partners *partner.Service
 	Notify   *notify.Service
@@ -46,6 +50,7 @@ func Register(w *job.Workers, d Deps) {
 	job.Handle(w, d.Orders.PassOn)
 	job.Handle(w, d.Orders.TakeBack)
 	job.Handle(w, d.Orders.TellDispute)
+	job.Handle(w, d.announce)
 
 	job.Handle(w, counted("orders expired", func(ctx context.Context, _ order.SweepUnpaidJob) (int, error) { return d.Orders.SweepUnpaid(ctx) }))
 	w.Every(time.Minute, order.SweepUnpaidJob{})
@@ -100,4 +105,15 @@ func counted[T job.Args](what string, fn func(context.Context, T) (int, error)) 
 		}
 		return err
 	}
+}
+
+// announce tells the pages that look at a purchase. Without Redis they look by themselves.
+func (d Deps) announce(ctx context.Context, a order.Announce) error {
+	if d.Redis == nil {
+		return nil
+	}
+	if err := d.Redis.Publish(ctx, order.NewsTopic, strconv.FormatInt(a.GroupID, 10)); err != nil {
+		slog.DebugContext(ctx, "not announced", "error", err)
+	}
+	return nil
 }

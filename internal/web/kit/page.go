@@ -19,6 +19,7 @@ type Page struct {
 	Description string
 	Canonical   string // path that search engines should keep; empty means Path
 	NoIndex     bool
+	Refresh     string // without script the browser asks again so: "15;url=/…"
 	Preview     bool   // may be shown in chats even though NoIndex; pages about a person never are
 	Image       string // absolute address of the picture for Zalo and Facebook
 	JSONLD      any    // structured data, marshalled by the template

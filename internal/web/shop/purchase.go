@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,6 +49,7 @@ type Purchase struct {
 	Step                 *PayStep
 	Orders               []OrderCard
 	Facts                []Fact
+	News                 string // address that tells of changes, while money is awaited
 }
 
 func (s *Shop) order(c *gin.Context) error {
@@ -84,6 +86,10 @@ func purchasePage(p kit.Page, v order.GroupView, secret string, commune geo.Comm
 	m.Query = url.Values{"khoa": {secret}}.Encode()
 	m.NoIndex = true
 	m.Here = m.In(m.Locale)
+	if slices.ContainsFunc(v.Orders, func(o order.OrderView) bool { return o.State == order.AwaitingPayment }) {
+		m.News = m.URL("/don-hang/"+v.Code+"/tin") + "?" + url.Values{"khoa": {secret}, "ban": {strconv.FormatInt(v.Stamp, 10)}}.Encode()
+		m.Refresh = "15;url=" + m.Here
+	}
 	m.fill(v, strings.Join([]string{v.Address.Street, commune.Title(m.Locale), province.Title(m.Locale)}, ", "))
 	return m
 }

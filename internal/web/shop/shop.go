@@ -46,6 +46,7 @@ type Shop struct {
 	Sessions *scs.SessionManager
 	Register *redis.Register
 	Codes    Codes
+	News     *News
 	Limiter  *redis.Limiter
 	Clock    clock.Clock
 	HTTPS    bool
@@ -109,6 +110,7 @@ func (s *Shop) Routes(e *gin.Engine) {
 		post(anyone, "/thanh-toan", s.placeOrder, perBasket("checkout", 60), limit("checkout-address", 1200), s.ownBasket)
 		get(bySecret, "/don-hang/:code", s.order)
 		get(bySecret, "/don-hang/:code/qr/:order", s.orderQR)
+		get(bySecret, "/don-hang/:code/tin", s.orderNews, limit("news", 1200))
 		post(bySecret, "/don-hang/:code/huy", s.cancelOrder, limit("cancel", 120))
 
 		if s.TestCards != nil {
