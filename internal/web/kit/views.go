@@ -48,7 +48,8 @@ func NewViews(c ViewConfig) (*Views, error) {
 // parse makes one template set per page: the frame, all partials, and the page. Its name is
 // "audience/page", such as "shop/home". With a name only that page is parsed, for development.
 func parse(files fs.FS, only string) (map[string]*template.Template, error) {
-	frame, err := template.New("frame").Funcs(funcs).ParseFS(files, "layout/*.html", "partial/*.html")
+	parts := &parts{}
+	frame, err := template.New("frame").Funcs(funcs).Funcs(template.FuncMap{"once": parts.html}).ParseFS(files, "layout/*.html", "partial/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("kit: frame: %w", err)
 	}
@@ -56,6 +57,10 @@ func parse(files fs.FS, only string) (map[string]*template.Template, error) {
 		if frame, err = frame.ParseFS(files, "shop/policy/"+lang+"/*.html"); err != nil {
 			return nil, fmt.Errorf("kit: policy: %w", err)
 		}
+	}
+	// Parts run in a set of their own: one that has run cannot be cloned any more.
+	if parts.set, err = frame.Clone(); err != nil {
+		return nil, err
 	}
 	pages := map[string]*template.Template{}
 	for _, audience := range []string{"shop", "api", "error"} {

@@ -109,7 +109,7 @@ func smallPicture(p *kit.Page, pictures map[int64]media.Picture, id int64) Pictu
 	if in, ok := pictures[id]; ok {
 		out.Src = in.URL(160)
 		for _, src := range in.Sources {
-			out.Sources = append(out.Sources, Source{src.Type, src.SrcSet})
+			out.Sources.add(src.Type, src.SrcSet)
 		}
 	}
 	return out

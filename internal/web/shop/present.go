@@ -27,9 +27,22 @@ type Badge struct{ State, Text string }
 // Source is one better format of a picture.
 type Source struct{ Type, Srcset string }
 
+// Sources are the better formats, the best first, and the plain one. As many as there are formats, so that cards can be
+// compared.
+type Sources [3]Source
+
+func (s *Sources) add(kind, srcset string) {
+	for i := range s {
+		if s[i].Type == "" {
+			s[i] = Source{kind, srcset}
+			return
+		}
+	}
+}
+
 // Picture is ready for the "picture" partial.
 type Picture struct {
-	Sources       []Source
+	Sources       Sources
 	Src, Alt      string
 	Sizes         string
 	Width, Height int
@@ -66,9 +79,9 @@ func picture(p *kit.Page, in storefront.Picture, sizes string, lazy bool) Pictur
 	}
 	out := Picture{Src: in.Src, Alt: p.Pick(in.AltVI, in.AltEN), Sizes: sizes, Width: in.Width, Height: in.Height, Lazy: lazy}
 	for _, src := range in.Sources {
-		out.Sources = append(out.Sources, Source{src.Type, src.SrcSet})
+		out.Sources.add(src.Type, src.SrcSet)
 	}
-	out.Sources = append(out.Sources, Source{"image/jpeg", in.SrcSet})
+	out.Sources.add("image/jpeg", in.SrcSet)
 	return out
 }
 
