@@ -37,6 +37,36 @@ type lexicon struct {
 	since       string            // where to ask on from, as storefront's shelf does
 	asked       time.Time
 	whole       time.Time
+	answers     *answers
+}
+
+// answers are what was found of late; most people ask for the same few things. They end with the words they were found in.
+type answers struct {
+	mu   sync.Mutex
+	hits map[Query][]Hit
+	n    int // hits in all
+}
+
+// answersKept bounds them to two megabytes.
+const answersKept = 1 << 17
+
+// find answers a question.
+func (x *lexicon) find(q Query) []Hit {
+	x.answers.mu.Lock()
+	found, ok := x.answers.hits[q]
+	x.answers.mu.Unlock()
+	if ok {
+		return found
+	}
+	a := q.understood()
+	found = slices.Clip(x.recent.hits(x.all.hits(nil, a, x.dead), a, nil))
+	x.answers.mu.Lock()
+	defer x.answers.mu.Unlock()
+	if x.answers.n += len(found) + 100; x.answers.hits == nil || x.answers.n > answersKept {
+		x.answers.hits, x.answers.n = map[Query][]Hit{}, len(found)+100
+	}
+	x.answers.hits[q] = found
+	return found
 }
 
 // shelf keeps a lexicon up to date for whoever asks. Until it is first made, questions go to the database.
@@ -48,7 +78,7 @@ type shelf struct {
 	reading atomic.Bool
 }
 
-// Hits are all products that fit the question, in no order. They may be as old as the service was told, see [Service.Keep].
+// Hits are all products that fit the question, mostly in the order of their ids; they are not to be changed. They may be as old as the service was told, see [Service.Keep].
 func (s *Service) Hits(ctx context.Context, q Query) ([]Hit, error) {
 	x, err := s.lexicon(ctx)
 	if err != nil {
@@ -57,8 +87,7 @@ func (s *Service) Hits(ctx context.Context, q Query) ([]Hit, error) {
 	if x == nil {
 		return hits(s.db.Read(ctx), q)
 	}
-	a := q.understood()
-	return x.recent.hits(x.all.hits(nil, a, x.dead), a, nil), nil
+	return x.find(q), nil
 }
 
 // Keep has the service answer from words up to an age, read in the background. Without it every question asks first what changed.
@@ -158,7 +187,7 @@ func (x *lexicon) take(rows []wordRow) {
 			b.add(&r)
 		}
 	}
-	x.changed, x.dead, x.recent = changed, dead, b.bind()
+	x.changed, x.dead, x.recent, x.answers = changed, dead, b.bind(), &answers{}
 }
 
 // readAllAside reads everything beside the questions, once at a time.
@@ -197,7 +226,7 @@ func (s *Service) readAll(ctx context.Context) error {
 		}
 		after = rows[len(rows)-1].ProductID
 	}
-	x := &lexicon{all: b.bind(), recent: newBinder().bind(), since: since, asked: began, whole: began}
+	x := &lexicon{all: b.bind(), recent: newBinder().bind(), since: since, asked: began, whole: began, answers: &answers{}}
 	x.dead = x.all.none()
 	s.shelf.mu.Lock()
 	defer s.shelf.mu.Unlock()

@@ -270,10 +270,10 @@ func (d *day) order(by Sort) []int32 {
 	return d.best
 }
 
-// hits are the slots of what a search found, of one maker if there is one. It uses up found. A search mostly gives ids in
+// hits are the slots of what a search found, of one maker if there is one. A search mostly gives ids in
 // their order, as slots are: the next one is near.
 func (d *day) hits(found []search.Hit, producer int64) *pick {
-	p := &pick{slots: make([]int32, 0, len(found)), hits: found[:0]}
+	p := &pick{slots: make([]int32, 0, len(found)), hits: make([]search.Hit, 0, len(found))}
 	at := int32(0)
 	for _, h := range found {
 		for step := 0; step < 16 && int(at) < len(d.goods) && d.goods[at].id < h.ID; step++ {
