@@ -343,3 +343,13 @@ func TestTheAPIWithoutDatabaseOrRedisSaysSoInItsOwnWords(t *testing.T) {
 	eventually(t, "the database is noticed again", func() bool { return p.get("/carts/"+id).Status == 200 })
 	p.do("POST", "/carts/"+id+"/checkout", body, "Idempotency-Key", "1").is(201)
 }
+
+func TestACardIsRefusedWhereNobodyTakesIt(t *testing.T) {
+	m := open(t)
+	goods(t, m)
+	p := m.caller(t)
+	id := p.cart("DUASAP01")
+	if a := p.do("POST", "/carts/"+id+"/checkout", p.checkout(id, "card"), "Idempotency-Key", "1").is(422); a.key() != "order.card_not_open" || a.at("errors", 0, "location") != "body.payment_method" {
+		t.Errorf("%s", a.Body)
+	}
+}

@@ -212,7 +212,25 @@ func (a *API) checkout(ctx context.Context, in *checkoutIn) (*checkoutOut, error
 	}
 	out := &checkoutOut{Replayed: done.Replayed, Body: purchase(who.locale, v)}
 	out.Body.Token = done.Secret
-	return out, nil
+	return out, a.offerCard(ctx, v, done.Secret, &out.Body)
+}
+
+// offerCard names the page on which a purchase by card is paid, one for all its orders. The provider may be away: then the
+// order stands without it, and the same request sent again asks for the page again.
+func (a *API) offerCard(ctx context.Context, v order.GroupView, secret string, p *Purchase) error {
+	if v.Method != payment.Card || !v.AwaitsPayment() {
+		return nil
+	}
+	url, err := a.Orders.PayByCard(ctx, v.Code, secret)
+	if _, known := apperr.As(err); known {
+		return nil
+	}
+	for i, o := range v.Orders {
+		if o.Payable {
+			p.Orders[i].Payment.Redirect = url
+		}
+	}
+	return err
 }
 
 // moved is an error that comes from prices or stock which are no longer what the buyer saw.

@@ -25,7 +25,7 @@ type Order struct {
 	Code      string      `json:"code" example:"7K4M-92QX-A"`
 	Number    string      `json:"number" doc:"@order.number" example:"2026-000123"`
 	Seller    string      `json:"seller" doc:"@seller"`
-	Status    string      `json:"status" enum:"awaiting_payment,placed,packed,shipped,delivered,cancelled,expired" doc:"@order.status"`
+	Status    string      `json:"status" enum:"awaiting_payment,placed,packed,shipped,delivered,returned,cancelled,expired" doc:"@order.status"`
 	Goods     int64       `json:"goods" doc:"@goods"`
 	Shipping  int64       `json:"shipping"`
 	Discount  int64       `json:"discount"`
@@ -55,6 +55,15 @@ type Payment struct {
 	PayBefore *string `json:"pay_before" format:"date-time" doc:"@pay_before"`
 	VietQR    *VietQR `json:"vietqr,omitempty" doc:"@vietqr"`
 	Redirect  string  `json:"redirect_url,omitempty" doc:"@redirect_url"`
+	// Refunds are what went back or is on its way.
+	Refunds []Refund `json:"refunds,omitempty" nullable:"false"`
+}
+
+// Refund is money that goes back to the buyer.
+type Refund struct {
+	Amount int64  `json:"amount"`
+	Status string `json:"status" doc:"@refund.status"`
+	At     string `json:"at" format:"date-time"`
 }
 
 // VietQR is a transfer to make.
@@ -84,6 +93,9 @@ func orderOf(l i18n.Locale, o order.OrderView) Order {
 		if line.Stars > 0 {
 			out.Lines[i].Stars, out.Lines[i].Certificate = &line.Stars, &line.CertificateCode
 		}
+	}
+	for _, r := range o.Refunds {
+		out.Payment.Refunds = append(out.Payment.Refunds, Refund{int64(r.Amount), string(r.State), moment(r.UpdatedAt)})
 	}
 	if o.PayBefore != nil && o.Payable {
 		until := moment(*o.PayBefore)
