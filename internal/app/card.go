@@ -21,11 +21,12 @@ func (a *App) openCards(o Options) error {
 	cfg := a.Config
 	if o.Card != nil {
 		a.Card = o.Card
+		a.testCard, _ = o.Card.(*testcard.Gateway)
 		return nil
 	}
 	switch cfg.Card {
 	case config.CardStripe:
-		g, err := stripe.New(stripe.Config{Key: cfg.Stripe.Key, WebhookSecret: cfg.Stripe.WebhookSecret, Transport: o.Cards})
+		g, err := stripe.New(stripe.Config{Key: cfg.Stripe.Key, WebhookSecret: cfg.Stripe.WebhookSecret})
 		if err != nil {
 			return fmt.Errorf("app: %w", err)
 		}
@@ -34,7 +35,7 @@ func (a *App) openCards(o Options) error {
 		}
 		a.Card = g
 	case config.CardTest:
-		g, err := testcard.New(testcard.Config{Folder: filepath.Join(cfg.Data, "testcard"), BaseURL: cfg.BaseURL, Clock: a.Clock, Transport: o.Cards})
+		g, err := testcard.New(testcard.Config{Folder: filepath.Join(cfg.Data, "testcard"), BaseURL: cfg.BaseURL, Clock: a.Clock})
 		if err != nil {
 			return fmt.Errorf("app: %w", err)
 		}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"choocop.vn/ocop/internal/adapter/testcard"
 	"choocop.vn/ocop/internal/app"
 	"choocop.vn/ocop/internal/config"
 	"choocop.vn/ocop/internal/platform/clock"
@@ -64,6 +65,7 @@ type market struct {
 	mails   *testkit.Mailbox
 	queries *testkit.Queries
 	redis   *testkit.RedisServer
+	cards   *testcard.Gateway // where the configuration asks for the test gateway
 }
 
 type setup func(*config.Config)
@@ -84,7 +86,12 @@ func start(t *testing.T, changes ...setup) *market {
 	for _, c := range changes {
 		c(&cfg)
 	}
-	a, err := app.New(context.Background(), cfg, app.Options{Clock: m.clock, Sender: m.mails, Tracer: m.queries})
+	o := app.Options{Clock: m.clock, Sender: m.mails, Tracer: m.queries}
+	if cfg.Card == config.CardTest {
+		m.openCards(t, cfg)
+		o.Card = m.cards
+	}
+	a, err := app.New(context.Background(), cfg, o)
 	if err != nil {
 		t.Fatal(err)
 	}

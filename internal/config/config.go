@@ -40,15 +40,17 @@ type Config struct {
 	// PageCache is how long a page that is the same for everyone is kept in memory; 0 keeps none.
 	PageCache time.Duration `env:"OCOP_PAGE_CACHE" envDefault:"3s"`
 	// Card says who takes cards; Read chooses the test gateway in development and none in production.
-	Card        string `env:"OCOP_CARD"`
-	Stripe      Stripe
-	LogLevel    string   `env:"OCOP_LOG" envDefault:"info"`
-	OTLP        string   `env:"OCOP_OTLP_ENDPOINT"`
-	MetricsAddr string   `env:"OCOP_METRICS_ADDR"`
-	Proxies     []string `env:"OCOP_TRUSTED_PROXIES"`
-	Demo        bool     `env:"OCOP_DEMO"`
-	Live        bool     `env:"OCOP_LIVE"` // read pages and styles from the working folder on each request
-	Operator    Operator
+	Card   string `env:"OCOP_CARD"`
+	Stripe Stripe
+	// CardTransfers passes sellers' shares on to their connected accounts.
+	CardTransfers bool     `env:"OCOP_CARD_TRANSFERS"`
+	LogLevel      string   `env:"OCOP_LOG" envDefault:"info"`
+	OTLP          string   `env:"OCOP_OTLP_ENDPOINT"`
+	MetricsAddr   string   `env:"OCOP_METRICS_ADDR"`
+	Proxies       []string `env:"OCOP_TRUSTED_PROXIES"`
+	Demo          bool     `env:"OCOP_DEMO"`
+	Live          bool     `env:"OCOP_LIVE"` // read pages and styles from the working folder on each request
+	Operator      Operator
 }
 
 // Who may take cards.

@@ -102,7 +102,7 @@ func (m *Purchase) fill(v order.GroupView, address string) {
 		return o.State == order.Placed || o.State == order.Packed || o.State == order.Shipped
 	})
 	switch {
-	case v.Method == payment.VietQR && !v.AwaitsPayment():
+	case v.Method != payment.COD && !v.AwaitsPayment():
 		m.Intro = m.T("order.intro.settled")
 	case v.Method == payment.COD && !open:
 		m.Intro = m.T("order.intro.cod_settled")
@@ -206,7 +206,7 @@ func (s *Shop) payStep(m *Purchase, v order.GroupView) error {
 		}
 	}
 	for _, o := range v.Orders {
-		if !o.Payable {
+		if !o.Payable || v.Method != payment.VietQR {
 			continue
 		}
 		svg, err := s.Codes.SVG(o.Payment.Payload, 272, m.T("order.qr_title", "code", o.Code))
