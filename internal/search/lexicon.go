@@ -324,6 +324,20 @@ func (s *segment) hits(out []Hit, q *asked, dead set) []Hit {
 	return out
 }
 
+// some adds products that fit a condition, but for the dead, until there are most.
+func (s *segment) some(out []int64, n *node, dead set, most int) []int64 {
+	fit := s.fits(n)
+	for i := range dead {
+		fit[i] &^= dead[i]
+	}
+	for i, w := range fit {
+		for ; w != 0 && len(out) < most; w &= w - 1 {
+			out = append(out, s.ids[i*64+bits.TrailingZeros64(w)])
+		}
+	}
+	return out
+}
+
 // worth is what ts_rank gives for one word: each time it stands somewhere counts less than the time before. Names stand
 // first in the text vector, so the best place is the first.
 func worth(counts uint16) float32 {

@@ -90,6 +90,28 @@ func (s *Service) Hits(ctx context.Context, q Query) ([]Hit, error) {
 	return x.find(q), nil
 }
 
+// How many goods of each kind suggestions are taken from.
+const (
+	holdingMost = 200
+	madeMost    = 60
+)
+
+// held are some products that hold the words in their names, the last as a beginning, and some whose makers do.
+func (s *Service) held(ctx context.Context, q Query) (holding, made []int64, err error) {
+	x, err := s.lexicon(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if x == nil {
+		return held(s.db.Read(ctx), q)
+	}
+	some := func(text string, most int) []int64 {
+		n := parse(text)
+		return x.all.some(x.recent.some(nil, n, nil, most), n, x.dead, most)
+	}
+	return some(q.Begun, holdingMost), some(q.Named, madeMost), nil
+}
+
 // Keep has the service answer from words up to an age, read in the background. Without it every question asks first what changed.
 func (s *Service) Keep(fresh time.Duration) *Service {
 	s.shelf.fresh = fresh

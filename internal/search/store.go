@@ -105,6 +105,18 @@ func forget(g *gorm.DB) (int, error) {
 	return int(done.RowsAffected), nil
 }
 
+// held asks the database itself for what [Service.held] finds in memory.
+func held(g *gorm.DB, q Query) (holding, made []int64, err error) {
+	err = g.Raw(`SELECT product_id FROM product_words WHERE name_words @@ CAST(? AS tsquery) LIMIT ?`, q.Begun, holdingMost).Scan(&holding).Error
+	if err == nil {
+		err = g.Raw(`SELECT product_id FROM product_words WHERE maker_words @@ CAST(? AS tsquery) LIMIT ?`, q.Named, madeMost).Scan(&made).Error
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("search: suggest: %w", err)
+	}
+	return holding, made, nil
+}
+
 // StaleSince is the condition on product_stale that the snapshot @since did not see a note: its transaction was open then, or
 // began later. A replica's snapshot does not name the open ones, so there all from the oldest on are read again.
 const StaleSince = `changed >= pg_snapshot_xmin(CAST(@since AS pg_snapshot))

@@ -14,12 +14,12 @@ import (
 
 // Each part of the suggestions asks one index for a handful of rows; a prefix that begins thousands of names must cost
 // no more than a rare one, so products are taken from the two cheap ends: names that begin so, then names that hold the
-// words, cut before they are ranked.
+// words, cut before they are ranked. The latter, and goods of makers so named, are found in memory.
 const suggestSQL = `
 WITH opened AS (
   SELECT product_id FROM product_words WHERE name_fold LIKE @prefix ORDER BY name_fold USING ~<~ LIMIT 40
 ), holding AS (
-  SELECT product_id FROM product_words WHERE name_words @@ CAST(@begun AS tsquery) LIMIT 200
+  SELECT unnest(CAST(@holding AS bigint[])) AS product_id
 ), goods AS (
   SELECT p.product_id, max(o.first) AS first FROM (SELECT product_id, 1 AS first FROM opened UNION ALL SELECT product_id, 0 FROM holding) o
   JOIN product_search p USING (product_id)
@@ -38,8 +38,8 @@ UNION ALL
 UNION ALL
 (SELECT 3, 'producer', m.slug, m.name, '', g.name, word_similarity(@text, vn_fold(m.name)), ''
   FROM producer m JOIN geo_province g ON g.code = m.province_code
-  WHERE char_length(@text) >= 3 AND m.state = 'verified' AND m.id IN (SELECT producer_id FROM (
-    SELECT producer_id FROM product_words JOIN product_search USING (product_id) WHERE maker_words @@ CAST(@named AS tsquery) LIMIT 60) x)
+  WHERE char_length(@text) >= 3 AND m.state = 'verified' AND m.id IN (SELECT producer_id FROM product_search
+    WHERE product_id IN (SELECT unnest(CAST(@made AS bigint[]))))
   ORDER BY 7 DESC, m.id LIMIT 3)
 UNION ALL
 (SELECT 4, 'province', slug, name, name_en, '', 0, '' FROM geo_province WHERE name_fold LIKE @prefix OR lower(name_en) LIKE @prefix ORDER BY name LIMIT 3)
@@ -66,7 +66,12 @@ func (s *Service) suggest(ctx context.Context, g *gorm.DB, text string, limit in
 		return nil, err
 	}
 	args := q.Args()
-	args["text"], args["named"], args["n"], args["today"] = q.Folded, q.Named, limit, clock.Today(s.clock)
+	holding, made, err := s.held(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	args["holding"], args["made"] = array(holding), array(made)
+	args["text"], args["n"], args["today"] = q.Folded, limit, clock.Today(s.clock)
 	var rows []suggestionRow
 	if err := g.Raw(suggestSQL, args).Scan(&rows).Error; err != nil {
 		return nil, fmt.Errorf("search: suggest: %w", err)
