@@ -40,6 +40,7 @@ var composed = []string{
 	"mail.proof_*.intro",
 	"me.consent.*",
 	"me.leave.reason.*",
+	"money.do.*", "money.reason.*", "money.show.*", "money.state.*", "money.why.*",
 	"order.*.required",
 	"order.intro.*",
 	"order.state.*",

@@ -7,6 +7,8 @@ import (
 
 	"choocop.vn/ocop/internal/account"
 	"choocop.vn/ocop/internal/order"
+	"choocop.vn/ocop/internal/payment"
+	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/platform/db"
 )
 
@@ -151,4 +153,23 @@ func (s *Service) within(ctx context.Context, verb string, id int64, in AccountS
 		return fn(tx, m)
 	})
 	return told("reconcile: "+verb, err)
+}
+
+// Asked is the notice that a bank would send if an order were paid as its code asks. NotFound order.unknown; Conflict
+// order.not_a_transfer.
+func (s *Service) Asked(ctx context.Context, code string) (Notice, error) {
+	var n Notice
+	err := s.Orders.WithDue(ctx, code, func(tx db.Tx, d order.Due) error {
+		all, err := s.Payments.ByIDs(ctx, tx.DB, []int64{d.PaymentID})
+		if err != nil {
+			return err
+		}
+		p := all[d.PaymentID]
+		if p.Method != payment.VietQR {
+			return apperr.New(apperr.Conflict, "order.not_a_transfer")
+		}
+		n = Notice{AccountNo: p.Account.AccountNo, BankBIN: p.Account.BankBIN, Amount: p.Amount, Memo: p.Memo, At: s.Clock.Now()}
+		return nil
+	})
+	return n, err
 }

@@ -63,7 +63,7 @@ func parse(files fs.FS, only string) (map[string]*template.Template, error) {
 		return nil, err
 	}
 	pages := map[string]*template.Template{}
-	for _, audience := range []string{"shop", "api", "error"} {
+	for _, audience := range []string{"shop", "api", "error", "office"} {
 		names, err := fs.Glob(files, audience+"/*.html")
 		if err != nil {
 			return nil, err
@@ -107,8 +107,14 @@ func (v *Views) RenderPart(c *gin.Context, name string, model Model) error {
 	return nil
 }
 
-// HTML is the rendered page.
-func (v *Views) HTML(name string, model Model) ([]byte, error) { return v.Part(name, "layout", model) }
+// HTML is the rendered page. An audience may have a frame of its own name; all others share one.
+func (v *Views) HTML(name string, model Model) ([]byte, error) {
+	frame := "layout"
+	if audience, _, _ := strings.Cut(name, "/"); audience == "office" {
+		frame = audience
+	}
+	return v.Part(name, frame, model)
+}
 
 // Part is one rendered template of a page.
 func (v *Views) Part(name, part string, model Model) ([]byte, error) {

@@ -1,0 +1,136 @@
+package app_test
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"choocop.vn/ocop/internal/account"
+	"choocop.vn/ocop/internal/platform/i18n"
+	"choocop.vn/ocop/internal/platform/money"
+	"choocop.vn/ocop/internal/reconcile"
+	"choocop.vn/ocop/internal/testkit"
+)
+
+// staff is somebody who works here, signed in.
+func (m *market) staff(t *testing.T, email string, roles ...account.Role) *testkit.Visitor {
+	t.Helper()
+	if _, err := m.Accounts.Register(context.Background(), account.Registration{Email: email, Name: "Người " + email, Password: password, Actor: "test", Roles: roles}); err != nil {
+		t.Fatal(err)
+	}
+	v := m.visitor(t)
+	v.Post("/dang-nhap", url.Values{"email": {email}, "password": {password}}).Is(303)
+	return v
+}
+
+func TestUnmatchedMoneyIsSeenAndDecidedByWhomItConcerns(t *testing.T) {
+	m := open(t, withBank)
+	coconut, tea := goods(t, m)
+	maker := func(product int64) (id int64) {
+		testkit.Scan(t, m.DB, &id, `SELECT producer_id FROM product WHERE id = $1`, product)
+		return id
+	}
+	shopper := m.visitor(t)
+	m.put(t, shopper, "", coconut)
+	page := m.buy(t, shopper, "", "vietqr")
+	asks := pays(t, m, page)
+	short, odd := m.transfer(t, asks, "SHORT1"), m.transfer(t, asks, "ODD1")
+	short.Amount -= 1000
+	odd.Memo = "khong ghi gi"
+	m.bank().Deliver(t, short, odd)
+	m.work(t, func() bool { return m.count(t, `SELECT count(*) FROM bank_notice WHERE state = 'received'`) == 0 })
+	var id int64
+	testkit.Scan(t, m.DB, &id, `SELECT id FROM bank_notice WHERE transaction_id = 'SHORT1'`)
+	one := fmt.Sprintf("/office/money/%d", id)
+
+	admin := m.staff(t, "admin@vidu.vn", account.Role{Name: account.Admin})
+	hers := m.staff(t, "hers@vidu.vn", account.RoleAt(account.Producer, account.OfProducer, maker(coconut)))
+	his := m.staff(t, "his@vidu.vn", account.RoleAt(account.Producer, account.OfProducer, maker(tea)))
+	till := m.staff(t, "till@vidu.vn", account.RoleAt(account.Cashier, account.OfShowroom, 1))
+	for path, status := range map[string]int{"/office/money": 303, one: 303} {
+		if a := m.visitor(t).Get(path); a.Status != status || !strings.HasPrefix(a.Location(), "/dang-nhap") {
+			t.Errorf("nobody on %s: %d %s", path, a.Status, a.Location())
+		}
+		till.Get(path).Is(403)
+	}
+	for _, verb := range []string{"assign", "return", "dismiss"} {
+		m.visitor(t).Post(one+"/"+verb, url.Values{"reason": {"x"}}).Is(303)
+		till.Post(one+"/"+verb, url.Values{"reason": {"x"}}).Is(403)
+		his.Post(one+"/"+verb, url.Values{"reason": {"x"}, "code": {asks.code}, "bank_ref": {"R1"}, "anyway": {"1"}}).Is(404)
+	}
+	his.Get(one).Is(404)
+	if a := his.Open("/office/money"); a.Find("ol.money li").Length() != 0 {
+		t.Error("another producer sees the money")
+	}
+	if a := admin.Open("/office/money"); a.Find("ol.money li").Length() != 2 {
+		t.Errorf("the administrator sees %s", a.Text("main"))
+	}
+	list := hers.Open("/office/money").Says(text(i18n.VI, "money.do.under"))
+	list.Says(text(i18n.VI, "money.why.no_code"))
+	if hers.Open("/office/money?reason=under").Find("ol.money li").Length() != 1 || hers.Open("/office/money?q=odd1").Find("ol.money li").Length() != 1 ||
+		hers.Open("/office/money?show=done").Find("ol.money li").Length() != 0 || hers.Get("/office/money?q=%25&show=x&before=z&reason=zz").Status != 200 {
+		t.Error("the filters do not filter")
+	}
+	detail := hers.Open(one).Says(asks.code)
+	refused := detail.Form("form[action$='/assign']").Fill("code", asks.code).Fill("reason", "gọi điện xác nhận").Submit("")
+	refused.Is(409).Whole()
+	if refused.Text("#e-anyway") == "" || m.count(t, `SELECT count(*) FROM payment WHERE state = 'paid'`) != 0 {
+		t.Errorf("less money was taken for the whole: %q", refused.Text("#e-anyway"))
+	}
+	refused.Form("form[action$='/assign']").Fill("anyway", "1").Submit("").Follow().Is(200).Says(text(i18n.VI, "money.state.assigned"))
+	shopper.Open(page.URL.String()).Says(text(i18n.VI, "order.state.placed"))
+	var oddID int64
+	testkit.Scan(t, m.DB, &oddID, `SELECT id FROM bank_notice WHERE transaction_id = 'ODD1'`)
+	back := hers.Open(fmt.Sprintf("/office/money/%d", oddID)).Form("form[action$='/return']")
+	back.Submit("").Is(422).Whole()
+	back.Fill("bank_ref", "FT99").Submit("").Follow().Is(200).Says("FT99").Says(text(i18n.VI, "money.state.returned"))
+	back.Submit("").Is(409)
+	if n := m.count(t, `SELECT count(*) FROM audit_event WHERE action LIKE 'money.%' AND account_id IS NOT NULL`); n != 2 {
+		t.Errorf("%d traces", n)
+	}
+}
+
+func TestTheListOfMoneyCostsTheSameForOneAndThirty(t *testing.T) {
+	m := open(t, withBank)
+	coconut, _ := goods(t, m)
+	shopper := m.visitor(t)
+	m.put(t, shopper, "", coconut)
+	asks := pays(t, m, m.buy(t, shopper, "", "vietqr"))
+	send := func(from, to int) {
+		for i := from; i < to; i++ {
+			n := m.transfer(t, asks, fmt.Sprint("S", i))
+			n.Amount -= money.VND(i + 1)
+			if _, err := m.Money.Take(context.Background(), n2(n)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := m.Money.Sweep(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	admin := m.staff(t, "admin@vidu.vn", account.Role{Name: account.Admin})
+	count := func(rows int) int {
+		return len(m.queries.During(func() {
+			if n := admin.Open("/office/money").Find("ol.money > li").Length(); n != rows {
+				t.Errorf("%d rows", n)
+			}
+		}))
+	}
+	send(0, 1)
+	one := count(1)
+	send(1, 31)
+	if thirty := count(30); thirty != one || one > 8 {
+		t.Errorf("%d statements for one row, %d for thirty", one, thirty)
+	}
+	next := admin.Open("/office/money").Click("a[href*=before]")
+	if next.Find("ol.money > li").Length() != 1 {
+		t.Error("the second page does not hold the rest")
+	}
+}
+
+func n2(n reconcile.Notice) reconcile.Notice {
+	n.Source = "bank"
+	return n
+}

@@ -1,0 +1,95 @@
+// Package office is where people who run the market, and sellers as far as it concerns them, do what no machine may
+// decide. Its addresses stand once; the language is that of the account.
+package office
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"choocop.vn/ocop/internal/account"
+	"choocop.vn/ocop/internal/platform/apperr"
+	"choocop.vn/ocop/internal/platform/clock"
+	"choocop.vn/ocop/internal/platform/i18n"
+	"choocop.vn/ocop/internal/reconcile"
+	"choocop.vn/ocop/internal/web/kit"
+)
+
+// Office holds what the pages need; app fills it.
+type Office struct {
+	Views *kit.Views
+	Money *reconcile.Service
+	Clock clock.Clock
+	// Who is the person who is signed in, if anybody.
+	Who func(*gin.Context) (account.Account, bool, error)
+}
+
+// right is what a person must hold to use a route; which records it covers the domain's statements say.
+type right = account.Right
+
+// Routes is the table of addresses.
+func (o *Office) Routes(e *gin.Engine) {
+	get := func(r right, path string, h kit.Handler) { e.GET(path, o.Views.Do(o.hold(r)), o.Views.Do(h)) }
+	post := func(r right, path string, h kit.Handler) { e.POST(path, o.Views.Do(o.hold(r)), o.Views.Do(h)) }
+
+	get(account.ConfirmTransfer, "/office/money", o.money)
+	get(account.ConfirmTransfer, "/office/money/:id", o.oneMoney)
+	post(account.ConfirmTransfer, "/office/money/:id/assign", o.assign)
+	post(account.ConfirmTransfer, "/office/money/:id/return", o.giveBack)
+	post(account.ConfirmTransfer, "/office/money/:id/dismiss", o.dismiss)
+}
+
+const personKey = "person"
+
+// hold sends people who are not signed in to the way in, and refuses those without the right.
+func (o *Office) hold(r right) kit.Handler {
+	return func(c *gin.Context) error {
+		c.Header("Cache-Control", "no-store")
+		c.Header("X-Robots-Tag", "noindex")
+		a, ok, err := o.Who(c)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			to := "/dang-nhap"
+			if c.Request.Method == http.MethodGet {
+				to += "?" + url.Values{"ve": {c.Request.URL.RequestURI()}}.Encode()
+			}
+			c.Redirect(http.StatusSeeOther, to)
+			c.Abort()
+			return nil
+		}
+		if !account.Can(a, r) {
+			return apperr.New(apperr.Denied, "error.denied.text")
+		}
+		c.Set(personKey, a)
+		return nil
+	}
+}
+
+func person(c *gin.Context) account.Account { return c.MustGet(personKey).(account.Account) }
+
+// decider is who decides, for the books.
+func decider(c *gin.Context) reconcile.Person {
+	id := person(c).ID
+	return reconcile.Person{Actor: "staff:" + strconv.FormatInt(id, 10), AccountID: &id, Reason: c.PostForm("reason")}
+}
+
+// Frame is what every page of the office embeds.
+type Frame struct {
+	kit.Page
+	Person string
+}
+
+func (o *Office) frame(c *gin.Context) Frame {
+	a := person(c)
+	f := Frame{Page: o.Views.NewPage(c, ""), Person: a.Name}
+	f.Locale = i18n.VI
+	if a.Locale == string(i18n.EN) {
+		f.Locale = i18n.EN
+	}
+	f.NoIndex = true
+	return f
+}
