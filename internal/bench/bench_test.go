@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +58,7 @@ func open(t *testing.T, products int) *world {
 	}
 	t.Cleanup(plain.Close)
 	w.yard = serve(t, yardsticks(t, plain, products))
+	debug.FreeOSMemory() // what loading left behind is no server's
 	return w
 }
 

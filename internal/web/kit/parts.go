@@ -23,7 +23,7 @@ type part struct {
 }
 
 // partsMost is how many parts are kept, twice: what was not asked for while so many others were is forgotten.
-const partsMost = 4096
+const partsMost = 2048
 
 func (p *parts) html(name string, value any) (template.HTML, error) {
 	key := part{name, value}
