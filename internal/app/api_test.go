@@ -353,3 +353,24 @@ func TestACardIsRefusedWhereNobodyTakesIt(t *testing.T) {
 		t.Errorf("%s", a.Body)
 	}
 }
+
+func TestAProgramSendsItsBuyerToPayByCard(t *testing.T) {
+	m := open(t, testCards)
+	goods(t, m)
+	p := m.caller(t)
+	id := p.cart("DUASAP01", "CHESHAN1")
+	body := p.checkout(id, "card")
+	done := p.do("POST", "/carts/"+id+"/checkout", body, "Idempotency-Key", "1").is(201)
+	page, _ := done.at("orders", 0, "payment", "redirect_url").(string)
+	if !strings.HasPrefix(page, "http://cho.test/thanh-toan-the-thu/") || done.at("orders", 1, "payment", "redirect_url") != page || done.at("orders", 0, "payment", "method") != "card" ||
+		done.at("orders", 0, "payment", "status") != "pending" || done.at("orders", 0, "payment", "vietqr") != nil {
+		t.Fatalf("nowhere to pay: %s", done.Body)
+	}
+	m.visitor(t).Open(page)
+	if again := p.do("POST", "/carts/"+id+"/checkout", body, "Idempotency-Key", "1").is(201); string(again.Body) != string(done.Body) {
+		t.Errorf("another answer: %s", again.Body)
+	}
+	if seen := p.get("/orders/" + done.at("group_code").(string) + "?token=" + done.at("token").(string)).is(200); seen.at("orders", 0, "status") != "awaiting_payment" {
+		t.Errorf("%s", seen.Body)
+	}
+}
