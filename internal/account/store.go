@@ -86,7 +86,8 @@ func insertProven(ctx context.Context, tx db.Tx, c Contact, name, hash, locale s
 	email, phone := c.pair()
 	err := tx.WithContext(ctx).Raw(`
 		INSERT INTO account (email, email_proven_at, phone, phone_proven_at, name, password_hash, locale, created_at)
-		VALUES (@email, CASE WHEN @email IS NOT NULL THEN @at END, @phone, CASE WHEN @phone IS NOT NULL THEN @at END, @name, @hash, @locale, @at)
+		VALUES (CAST(@email AS text), CASE WHEN CAST(@email AS text) IS NOT NULL THEN CAST(@at AS timestamptz) END,
+			CAST(@phone AS text), CASE WHEN CAST(@phone AS text) IS NOT NULL THEN CAST(@at AS timestamptz) END, @name, @hash, @locale, @at)
 		RETURNING id`, map[string]any{"email": email, "phone": phone, "at": at, "name": name, "hash": hash, "locale": locale}).Scan(&id).Error
 	return id, err
 }

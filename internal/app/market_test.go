@@ -63,6 +63,7 @@ type market struct {
 	*app.App
 	clock   *clock.Settable
 	mails   *testkit.Mailbox
+	texts   *testkit.Textbox
 	queries *testkit.Queries
 	redis   *testkit.RedisServer
 	cards   *testcard.Gateway // where the configuration asks for the test gateway
@@ -80,13 +81,13 @@ func open(t *testing.T, changes ...setup) *market {
 // start builds the program; the test ends with a look at every invariant.
 func start(t *testing.T, changes ...setup) *market {
 	t.Helper()
-	m := &market{clock: clock.Fixed(noon), mails: &testkit.Mailbox{}, queries: &testkit.Queries{}, redis: testkit.Redis(t)}
+	m := &market{clock: clock.Fixed(noon), mails: &testkit.Mailbox{}, texts: &testkit.Textbox{}, queries: &testkit.Queries{}, redis: testkit.Redis(t)}
 	cfg := config.Config{Mode: config.Development, Data: t.TempDir(), BaseURL: "http://cho.test", DatabaseURL: testkit.DSN(t), RedisURL: m.redis.URL(),
 		VietQRTTL: 15 * time.Minute, Operator: config.Operator{Name: "Đơn vị thử", Email: "thu@cho.example"}}
 	for _, c := range changes {
 		c(&cfg)
 	}
-	o := app.Options{Clock: m.clock, Sender: m.mails, Tracer: m.queries}
+	o := app.Options{Clock: m.clock, Sender: m.mails, Texter: m.texts, Tracer: m.queries}
 	if cfg.Card == config.CardTest {
 		m.openCards(t, cfg)
 		o.Card = m.cards

@@ -183,3 +183,24 @@ func (m *Mailbox) Letters() []notify.Letter {
 	defer m.mu.Unlock()
 	return append([]notify.Letter(nil), m.letters...)
 }
+
+// Textbox is a way to send short messages that keeps them.
+type Textbox struct {
+	mu    sync.Mutex
+	texts []string
+}
+
+// Text keeps the message, its phone in front.
+func (b *Textbox) Text(_ context.Context, phone, text string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.texts = append(b.texts, phone+" "+text)
+	return nil
+}
+
+// Texts are those that came in, oldest first.
+func (b *Textbox) Texts() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]string(nil), b.texts...)
+}
