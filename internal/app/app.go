@@ -91,6 +91,7 @@ type App struct {
 	Views     *kit.Views
 	API       *api.API
 	Card      payment.Gateway // nil: no cards
+	Payments  *payment.Service
 
 	handler  http.Handler
 	workers  *job.Workers
@@ -98,7 +99,6 @@ type App struct {
 	blobs    *blob.Disk
 	texts    notify.Texter
 	testCard *testcard.Gateway // the same as Card while that is the test gateway
-	payments *payment.Service
 	bankKeys []string
 	news     *shop.News
 }
@@ -196,7 +196,7 @@ func (a *App) services(secret []byte, sender notify.Sender) error {
 	a.Stock = inventory.New(d, c)
 	a.Search = search.New(d, c).Keep(time.Second)
 	a.Intake = intake.New(d, c, a.Geo, a.Producers, a.Catalog, a.Stars, a.Search)
-	a.payments = payment.New(vietqr.Generator{}, c, payment.Options{DB: d, Jobs: queue, Gateway: a.Card, PassOnShares: a.Config.CardTransfers})
+	a.Payments = payment.New(vietqr.Generator{}, c, payment.Options{DB: d, Jobs: queue, Gateway: a.Card, PassOnShares: a.Config.CardTransfers})
 	a.Carts = cart.New(d, c, a.Catalog, a.Stock).WithSecret(secret)
 	notes, err := notify.New(d, c, sender, templates.Files, notify.Site{Name: "Chợ OCOP", URL: a.Config.BaseURL, Operator: a.Config.Operator.Name, Address: a.Config.Operator.Address, Email: a.Config.Operator.Email})
 	if err != nil {
@@ -210,9 +210,9 @@ func (a *App) services(secret []byte, sender notify.Sender) error {
 		notes.WithTexter(texter)
 	}
 	a.Orders = order.New(order.Deps{DB: d, Clock: c, Jobs: queue, Geo: a.Geo, Producers: a.Producers, Catalog: a.Catalog, Showrooms: a.Showrooms,
-		Stock: a.Stock, Promo: promo.New(c), Payments: a.payments, Carts: a.Carts, Notify: notes},
-		order.Config{Secret: secret, VietQRTTL: a.Config.VietQRTTL, BaseURL: a.Config.BaseURL})
-	a.Money = reconcile.New(reconcile.Deps{DB: d, Clock: c, Jobs: queue, Producers: a.Producers, Payments: a.payments, Orders: a.Orders})
+		Stock: a.Stock, Promo: promo.New(c), Payments: a.Payments, Carts: a.Carts, Notify: notes},
+		order.Config{Secret: secret, VietQRTTL: a.Config.VietQRTTL, Operator: a.Config.Operator.Email, BaseURL: a.Config.BaseURL})
+	a.Money = reconcile.New(reconcile.Deps{DB: d, Clock: c, Jobs: queue, Producers: a.Producers, Payments: a.Payments, Orders: a.Orders})
 	a.Store = storefront.New(storefront.Sources{DB: d, Clock: c, Geo: a.Geo, Catalog: a.Catalog, Certificates: a.Stars, Showrooms: a.Showrooms, Search: a.Search, Pictures: a.Media,
 		Fresh: time.Second})
 	a.Shoppers = shopper.New(shopper.Deps{DB: d, Clock: c, Jobs: queue, Accounts: a.Accounts, Geo: a.Geo, Carts: a.Carts, Orders: a.Orders, Notify: notes},
@@ -273,7 +273,7 @@ func (a *App) web() error {
 	always := []gin.HandlerFunc{otelgin.Middleware("ocop"), kit.Trace(observe), kit.Headers(https, payPages(cfg)...)}
 	e.Use(always...)
 	e.Use(views.Recover())
-	(&hook.Hooks{Limiter: a.Redis.Limiter(), Card: a.Card, Cards: a.payments, Bank: hook.Bank{Secrets: a.bankKeys, Book: a.Money, Clock: a.Clock}}).Routes(e)
+	(&hook.Hooks{Limiter: a.Redis.Limiter(), Card: a.Card, Cards: a.Payments, Bank: hook.Bank{Secrets: a.bankKeys, Book: a.Money, Clock: a.Clock}}).Routes(e)
 	e.Use(views.Body(1<<20), refuseWithoutSessions(views))
 	a.machines(e, assets)
 	a.API = &api.API{Views: views, Store: a.Store, Geo: a.Geo, Carts: a.Carts, Orders: a.Orders, Partners: a.Partners, Limiter: a.Redis.Limiter(), Clock: a.Clock,

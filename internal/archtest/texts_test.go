@@ -43,6 +43,7 @@ var composed = []string{
 	"money.do.*", "money.reason.*", "money.show.*", "money.state.*", "money.why.*",
 	"order.*.required",
 	"order.intro.*",
+	"order.refund_is.*",
 	"order.state.*",
 	"order.step.*",
 	"phone.*",

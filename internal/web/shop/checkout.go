@@ -163,7 +163,7 @@ func (s *Shop) placeOrder(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	c.Redirect(http.StatusSeeOther, kit.Localised(kit.LocaleOf(c), "/don-hang/"+done.Code)+"?khoa="+done.Secret)
+	c.Redirect(http.StatusSeeOther, s.afterPlacing(c, payment.Method(f.Method), done))
 	return nil
 }
 

@@ -28,6 +28,7 @@ type OrderCard struct {
 	Lines                          []CheckoutLine
 	Delivery, Shipping, Total      string
 	Notes, History                 []string
+	Refunds                        []string
 	Steps                          []OrderStep
 	CanCancel                      bool
 }
@@ -47,6 +48,7 @@ type Purchase struct {
 	Code, Secret, Here   string
 	Heading, Intro, Said string
 	Step                 *PayStep
+	Card                 *CardStep
 	Orders               []OrderCard
 	Facts                []Fact
 	News                 string // address that tells of changes, while money is awaited
@@ -107,6 +109,7 @@ func (m *Purchase) fill(v order.GroupView, address string) {
 	case v.Method == payment.COD && !open:
 		m.Intro = m.T("order.intro.cod_settled")
 	}
+	m.Card = m.cardStep(v)
 	for _, o := range v.Orders {
 		m.Orders = append(m.Orders, m.card(o))
 	}
@@ -129,7 +132,7 @@ func (m *Purchase) fill(v order.GroupView, address string) {
 
 var tones = map[order.State]string{
 	order.AwaitingPayment: "warn", order.Placed: "good", order.Packed: "good", order.Shipped: "good", order.Delivered: "good",
-	order.Cancelled: "bad", order.Expired: "bad",
+	order.Cancelled: "bad", order.Expired: "bad", order.Returned: "bad",
 }
 
 // way is the stages of an order that goes well.
@@ -153,11 +156,16 @@ func (m *Purchase) card(o order.OrderView) OrderCard {
 		out.Delivery = m.T("checkout.by_pickup", "point", m.Pick(o.Showroom.NameVI, o.Showroom.NameEN))
 	}
 	if o.NeedsRefund {
-		out.Notes = append(out.Notes, m.T("order.needs_refund"))
+		note := "order.needs_refund"
+		if o.Payment.Method == payment.Card {
+			note = "order.needs_refund_card"
+		}
+		out.Notes = append(out.Notes, m.T(note))
 	}
 	if o.State == order.Expired && !o.NeedsRefund {
 		out.Notes = append(out.Notes, m.T("order.expired_note"))
 	}
+	out.Refunds = m.refundNotes(o)
 	for _, e := range o.History {
 		line := i18n.FormatDateTime(m.Locale, e.At) + " · " + m.T(e.To.Key())
 		if e.Reason != "" {
@@ -165,7 +173,7 @@ func (m *Purchase) card(o order.OrderView) OrderCard {
 		}
 		out.History = append(out.History, line)
 	}
-	if o.State != order.Cancelled && o.State != order.Expired {
+	if tones[o.State] != "bad" {
 		out.Steps = m.steps(o)
 	}
 	return out
@@ -183,7 +191,7 @@ func (m *Purchase) steps(o order.OrderView) []OrderStep {
 	var out []OrderStep
 	state := "done"
 	for _, w := range way {
-		if w == order.AwaitingPayment && o.Payment.Method != payment.VietQR {
+		if w == order.AwaitingPayment && o.Payment.Method == payment.COD {
 			continue
 		}
 		if w == o.State {
@@ -242,7 +250,7 @@ func (s *Shop) orderQR(c *gin.Context) error {
 		return err
 	}
 	for _, o := range v.Orders {
-		if o.Code == c.Param("order") && o.Payable {
+		if o.Code == c.Param("order") && o.Payable && o.Payment.Payload != "" {
 			png, err := s.Codes.PNG(o.Payment.Payload, 720)
 			if err != nil {
 				return err

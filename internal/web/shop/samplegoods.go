@@ -201,7 +201,7 @@ func (g *sampler) basketOf(n int, change func(*cart.View)) cart.View {
 
 // quote is the price of a basket of two sellers, before or after a province is chosen.
 func (g *sampler) quote(complete bool) order.Quote {
-	q := order.Quote{Complete: complete, Methods: []order.MethodQuote{{Method: payment.COD, Allowed: true}, {Method: payment.VietQR, Allowed: true}}}
+	q := order.Quote{Complete: complete, Methods: []order.MethodQuote{{Method: payment.VietQR, Allowed: true}, {Method: payment.Card, Allowed: true}, {Method: payment.COD, Allowed: true}}}
 	for i, s := range sellers {
 		part := order.SellerQuote{ProducerID: s.id, Name: s.name, ProvinceCode: s.province, Chosen: 0}
 		for j := range 2 {
@@ -246,7 +246,11 @@ func (g *sampler) purchase(m payment.Method, state order.State) order.GroupView 
 		switch state {
 		case order.AwaitingPayment:
 			until := now.Add(sampleMinutes)
-			o.Payable, o.PayBefore, o.BankName = true, &until, "Ngân hàng TMCP Ngoại thương Việt Nam"
+			o.Payable, o.PayBefore = true, &until
+			if m == payment.Card {
+				break
+			}
+			o.BankName = "Ngân hàng TMCP Ngoại thương Việt Nam"
 			o.Payment.Account = payment.Account{BankBIN: "970436", AccountNo: "9900000001", Holder: "CONG TY TNHH TRA VINH FARM", IsTest: true}
 			o.Payment.Memo, o.Payment.Payload = o.Code, "00020101021238540010A00000072701240006970436011099000000010208QRIBFTTA53037045802VN6304ABCD"
 		case order.Cancelled:

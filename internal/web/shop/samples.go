@@ -330,6 +330,18 @@ func (g *sampler) purchases() {
 	show("cancelled, refund due", refund, func(m *Purchase) { m.Said = m.T("order.cancelled_said") })
 	show("cash, cancelled", g.purchase(payment.COD, order.Cancelled))
 	show("expired", g.purchase(payment.VietQR, order.Expired))
+	show("card, to be paid", g.purchase(payment.Card, order.AwaitingPayment))
+	away := g.purchase(payment.Card, order.AwaitingPayment)
+	show("card, provider away", away, func(m *Purchase) { m.Explain(apperr.List{apperr.New(apperr.Unavailable, "order.card_away")}) })
+	show("card, paid", g.purchase(payment.Card, order.Placed))
+	back := g.purchase(payment.Card, order.Cancelled)
+	for i, state := range []payment.RefundState{payment.RefundDue, payment.RefundSent, payment.RefundFailed, payment.RefundDone} {
+		o := &back.Orders[i%len(back.Orders)]
+		o.NeedsRefund = i < 2
+		o.Refunds = append(o.Refunds, payment.Refund{Amount: o.Total, State: state, UpdatedAt: back.PlacedAt})
+	}
+	show("card, refunds", back)
+	show("cash, returned", g.purchase(payment.COD, order.Returned))
 }
 
 func (g *sampler) policies() {

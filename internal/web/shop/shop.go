@@ -111,6 +111,8 @@ func (s *Shop) Routes(e *gin.Engine) {
 		get(bySecret, "/don-hang/:code", s.order)
 		get(bySecret, "/don-hang/:code/qr/:order", s.orderQR)
 		get(bySecret, "/don-hang/:code/tin", s.orderNews, limit("news", 1200))
+		post(bySecret, "/don-hang/:code/the", s.payByCard, limit("card", 60))
+		get(bySecret, "/don-hang/:code/ve", s.backFromCard, limit("card-return", 120))
 		post(bySecret, "/don-hang/:code/huy", s.cancelOrder, limit("cancel", 120))
 
 		if s.TestCards != nil {
