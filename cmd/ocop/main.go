@@ -67,7 +67,7 @@ func language() i18n.Locale {
 func root() *cobra.Command {
 	c := &cobra.Command{Use: "ocop", Short: "Chợ OCOP: the shop for Vietnam's One Commune One Product goods",
 		SilenceUsage: true, SilenceErrors: true, CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true}}
-	c.AddCommand(serveCmd(), devCmd(), pingCmd(), migrateCmd(), seedCmd(), importCmd(), stockCmd(), orderCmd(), moneyCmd(), bankCmd(), starsCmd(), partnerCmd(), doctorCmd(), userCmd())
+	c.AddCommand(serveCmd(), devCmd(), pingCmd(), migrateCmd(), seedCmd(), importCmd(), stockCmd(), orderCmd(), moneyCmd(), bankCmd(), paymentsCmd(), payeeCmd(), starsCmd(), partnerCmd(), doctorCmd(), userCmd())
 	return c
 }
 

@@ -145,6 +145,7 @@ func orderCmd() *cobra.Command {
 	confirm.Flags().StringVar(&reason, "reason", "", "what was seen, for instance the bank's transaction number")
 	_ = confirm.MarkFlagRequired("reason")
 	c.AddCommand(confirm)
+	c.AddCommand(refundCmds()...)
 	for _, v := range []struct {
 		name, short string
 		do          func(*app.App) func(context.Context, string, string) error

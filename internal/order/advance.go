@@ -250,11 +250,16 @@ func (s *Service) revive(ctx context.Context, tx db.Tx, o orderRow, actor, reaso
 	return Expired, nil
 }
 
-// RefundDue reports whether the seller holds money for an order that is off. NotFound order.unknown.
+// RefundDue reports whether money for an order that is off is not yet on its way back. NotFound order.unknown.
 func (s *Service) RefundDue(ctx context.Context, orderCode string) (due bool, err error) {
 	err = s.within(ctx, "refund due", orderCode, func(tx db.Tx, o orderRow) error {
-		paid, err := s.paid(ctx, tx, o)
-		due = paid && State(o.State).off()
+		p, err := s.payment(ctx, tx, o)
+		if err != nil {
+			return err
+		}
+		all, err := s.Payments.Refunds(ctx, tx.DB, []int64{o.PaymentID})
+		v := OrderView{Refunds: all[o.PaymentID]}
+		due = State(o.State).off() && p.Captured > v.Refunded()
 		return err
 	})
 	return due, err
