@@ -294,6 +294,23 @@ func (s *Service) TakeBack(ctx context.Context, j TakeBack) error {
 	return s.Payments.TakeBack(ctx, r)
 }
 
+// ConfirmOwed is ConfirmRefund for all that a payment still owes its buyer by hand.
+func (s *Service) ConfirmOwed(ctx context.Context, paymentID int64, bankRef, actor string) error {
+	all, err := s.Payments.Refunds(ctx, s.DB.Primary(ctx), []int64{paymentID})
+	if err != nil {
+		return fmt.Errorf("order: confirm owed: %w", err)
+	}
+	for _, r := range all[paymentID] {
+		if r.Way != payment.ByHand || r.State != payment.RefundDue {
+			continue
+		}
+		if err := s.ConfirmRefund(ctx, r.ID, bankRef, actor); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // ConfirmRefund records that the seller has sent a refund, with the bank's reference. Confirming twice does it once.
 // NotFound order.refund.unknown; Conflict order.refund.not_by_hand; Invalid order.refund.bank_ref.
 func (s *Service) ConfirmRefund(ctx context.Context, refundID int64, bankRef, actor string) error {

@@ -145,7 +145,8 @@ func (s *Service) assign(ctx context.Context, tx db.Tx, m Money, o order.Due, p 
 	return s.trace(ctx, tx, m, p, "money.assign", map[string]any{"order": o.Code, "total": o.Total, "payment": o.PaymentID})
 }
 
-// GiveBack records that money, or what was too much of it, was sent back: bankRef is the reference of that transfer.
+// GiveBack records that money, or what was too much of it, was sent back: bankRef is the reference of that transfer. What
+// an order that is off owed its buyer counts as sent with it; that is said first, so that repeating it after a crash heals.
 // Invalid money.bank_ref_required, order.reason.required. Conflict money.decided. NotFound money.unknown.
 func (s *Service) GiveBack(ctx context.Context, within AccountScope, id int64, bankRef string, p Person) error {
 	if err := p.check(false); err != nil {
@@ -154,6 +155,24 @@ func (s *Service) GiveBack(ctx context.Context, within AccountScope, id int64, b
 	bankRef = strings.TrimSpace(bankRef)
 	if n := utf8.RuneCountInString(bankRef); n == 0 || n > maxBankRef {
 		return apperr.Field("bank_ref", "money.bank_ref_required", "max", maxBankRef)
+	}
+	owed := int64(0)
+	err := s.within(ctx, "give back", id, within, func(_ db.Tx, m Money) error {
+		if !m.Returnable() {
+			return apperr.New(apperr.Conflict, "money.decided")
+		}
+		if m.Reason == Late || m.Reason == CalledOff {
+			owed = m.PaymentID
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if owed != 0 {
+		if err := s.Orders.ConfirmOwed(ctx, owed, bankRef, p.Actor); err != nil {
+			return told("reconcile: give back", err)
+		}
 	}
 	return s.within(ctx, "give back", id, within, func(tx db.Tx, m Money) error {
 		if !m.Returnable() {

@@ -236,10 +236,15 @@ func TestLateMoneyByNoticeRevivesOrIsOwedBack(t *testing.T) {
 
 	v, secret := k.Order(t, k.Form(t, k.Basket(t, 1, testkit.Product(t, d)), payment.VietQR))
 	must(t, k.Orders.Cancel(ctx, v.Code, secret, v.Orders[0].Code, ""))
-	if m := tell(t, k, pay(v.Orders[0], "C1")); m.Reason != reconcile.CalledOff || m.PaymentID == 0 {
+	m := tell(t, k, pay(v.Orders[0], "C1"))
+	if m.Reason != reconcile.CalledOff || m.PaymentID == 0 {
 		t.Fatalf("%+v", m)
 	}
 	owed(t, k, v, secret, order.Cancelled)
+	must(t, k.Money.GiveBack(ctx, reconcile.Everywhere, m.ID, "FT77", reconcile.Person{Actor: "staff:1", Reason: "sent back"}))
+	if o := again(t, k, v, secret); o.NeedsRefund || o.Payment.Refunded != o.Total {
+		t.Errorf("sent back, and still owed: %+v", o)
+	}
 }
 
 func TestMoneyConfirmedByHandIsNotTakenForDouble(t *testing.T) {
