@@ -136,6 +136,17 @@ func (p *Page) say(e *apperr.Error) string { return i18n.T(p.Locale, e.Key, e.Ar
 // Bad is the number of faults on the page.
 func (p *Page) Bad() int { return len(p.Faults) }
 
+// ToMend is the number of fields with a fault: what the reader can mend on this page.
+func (p *Page) ToMend() int {
+	n := 0
+	for _, e := range p.Faults {
+		if e.Field != "" {
+			n++
+		}
+	}
+	return n
+}
+
 // Lang is the value of the html element's lang attribute.
 func (p *Page) Lang() string { return string(p.Locale) }
 

@@ -305,6 +305,7 @@ func everyFault(q order.Quote) apperr.List {
 func (g *sampler) purchases() {
 	show := func(state string, v order.GroupView, edit ...func(*Purchase)) {
 		m := purchasePage(g.frame("/don-hang/"+v.Code), v, "mau", communes[0], provinces[0])
+		m.News, m.Refresh = "", "" // there is no such purchase to hear of
 		for _, e := range edit {
 			e(m)
 		}
