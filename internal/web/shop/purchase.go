@@ -197,7 +197,11 @@ func (m *Purchase) steps(o order.OrderView) []OrderStep {
 		if w == o.State {
 			state = "now"
 		}
-		out = append(out, OrderStep{m.T("order.step." + string(w)), state})
+		text := m.T("order.step." + string(w))
+		if w == order.AwaitingPayment && state == "done" {
+			text = m.T("order.step.paid")
+		}
+		out = append(out, OrderStep{text, state})
 		if state == "now" {
 			state = ""
 		}
