@@ -29,15 +29,17 @@ func (r running) Now() time.Time { return time.Now().Add(r.ahead).UTC() }
 // world is the whole program with a number of products on a real listener, and the yardsticks on another.
 type world struct {
 	*app.App
-	t               *testing.T
+	t               testing.TB
 	products        int
-	shop, yard      string // addresses
+	plain           *db.DB       // the yardsticks' own
+	bare            http.Handler // the yardsticks
+	shop, yard      string       // addresses
 	asked, measured testkit.Counter
 	rows            map[string]row
 	names           []string
 }
 
-func open(t *testing.T, products int) *world {
+func open(t testing.TB, products int) *world {
 	t.Helper()
 	w := &world{t: t, products: products, rows: map[string]row{}}
 	dsn := testkit.DSN(t)
@@ -52,17 +54,18 @@ func open(t *testing.T, products int) *world {
 	t.Cleanup(w.Close)
 	load(t, w.DB, w.Search, products)
 	w.shop = serve(t, w.Handler())
-	plain, err := db.Open(context.Background(), db.Config{DSN: dsn, Tracer: &w.measured})
+	w.plain, err = db.Open(context.Background(), db.Config{DSN: dsn, Tracer: &w.measured})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(plain.Close)
-	w.yard = serve(t, yardsticks(t, plain, products))
+	t.Cleanup(w.plain.Close)
+	w.bare = yardsticks(t, w.plain, products)
+	w.yard = serve(t, w.bare)
 	debug.FreeOSMemory() // what loading left behind is no server's
 	return w
 }
 
-func serve(t *testing.T, h http.Handler) string {
+func serve(t testing.TB, h http.Handler) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -170,17 +173,30 @@ func (w *world) adding() request {
 	return func(n int64) []byte { return post("/gio-hang", "so-luong=1&sku="+skus[n%int64(len(skus))], "", n) }
 }
 
-// run measures everything with so many products.
-func (w *world) run() {
-	var lists, searches, products, some, api []string
-	for _, province := range []string{"01", "24", "37", "46", "66", "68", "79", "86", "91", "96"} {
+// provinces have goods in every loaded market.
+var provinces = []string{"01", "24", "37", "46", "66", "68", "79", "86", "91", "96"}
+
+// paths are lists and searches as shoppers ask for them.
+func paths() (lists, searches []string) {
+	for _, province := range provinces {
 		for _, more := range []string{"", "&sao=4", "&con-hang=1", "&sap-xep=ten", "&gia-tu=100000&gia-den=400000"} {
 			lists = append(lists, "/san-pham?tinh="+province+more)
-			api = append(api, "/api/v1/products?province="+province+"&limit=24"+map[bool]string{true: "&in_stock=true"}[more == "&con-hang=1"])
 		}
 	}
 	for _, q := range []string{"mat ong rung", "che", "cà phê sơn la", "dua sap", "nuoc mam phu quoc", "gạo nếp", "mat ogn rugn", "tinh dau", "bánh", "xoai say"} {
 		searches = append(searches, "/san-pham?q="+url.QueryEscape(q))
+	}
+	return lists, searches
+}
+
+// run measures everything with so many products.
+func (w *world) run() {
+	lists, searches := paths()
+	var products, some, api []string
+	for _, province := range provinces {
+		for i := range 5 {
+			api = append(api, "/api/v1/products?province="+province+"&limit=24"+map[bool]string{true: "&in_stock=true"}[i == 2])
+		}
 	}
 	for i := range 5000 {
 		products = append(products, fmt.Sprintf("/san-pham/sp-%d", 1+i*(w.products/5000)))

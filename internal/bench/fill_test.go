@@ -44,7 +44,7 @@ var fill = []string{
 }
 
 // load fills an empty market with so many products.
-func load(t *testing.T, d *db.DB, find *search.Service, products int) {
+func load(t testing.TB, d *db.DB, find *search.Service, products int) {
 	t.Helper()
 	began := time.Now()
 	sizes := strings.NewReplacer("{products}", strconv.Itoa(products), "{makers}", strconv.Itoa(products*15/100))

@@ -85,7 +85,7 @@ func post(path, form, cookie string, n int64) []byte {
 }
 
 // measure lets 64 connections ask for some seconds, or until the requests run out, and expects the status of each answer.
-func measure(t *testing.T, name, address string, queries *testkit.Counter, lasts time.Duration, status int, next request) row {
+func measure(t testing.TB, name, address string, queries *testkit.Counter, lasts time.Duration, status int, next request) row {
 	t.Helper()
 	var n, done, size atomic.Int64
 	var wg sync.WaitGroup
@@ -189,7 +189,7 @@ func read(r *bufio.Reader) (status int, length int64, err error) {
 }
 
 // resident is the memory of this process in megabytes.
-func resident(t *testing.T) float64 {
+func resident(t testing.TB) float64 {
 	t.Helper()
 	b, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
@@ -206,7 +206,7 @@ func resident(t *testing.T) float64 {
 var phones atomic.Int64
 
 // answers reports whether a page says a word.
-func answers(t *testing.T, address, path, word string) bool {
+func answers(t testing.TB, address, path, word string) bool {
 	t.Helper()
 	r, err := http.Get("http://" + address + path)
 	if err != nil {

@@ -31,7 +31,7 @@ func (b *bench) median(name string, fn func() error) time.Duration {
 
 // bench times questions to the services themselves.
 type bench struct {
-	t    *testing.T
+	t    testing.TB
 	db   *db.DB
 	shop *storefront.Service
 	find *search.Service

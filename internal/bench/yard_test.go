@@ -36,7 +36,7 @@ var bareList = template.Must(template.New("").Parse(`<!doctype html><html lang="
 {{end}}</ul></body></html>`))
 
 // yardsticks are the handlers to be compared with.
-func yardsticks(t *testing.T, d *db.DB, products int) http.Handler {
+func yardsticks(t testing.TB, d *db.DB, products int) http.Handler {
 	t.Helper()
 	for _, s := range yardTables {
 		testkit.Exec(t, d, s)

@@ -255,5 +255,8 @@ func (a *asking) provinceFacets(counts map[string]int) []ProvinceFacet {
 
 // mostFirst puts the province with most products first, then goes by the alphabet.
 func mostFirst(a, b ProvinceFacet) int {
-	return cmp.Or(cmp.Compare(b.Count, a.Count), i18n.Compare(a.Name, b.Name))
+	if by := cmp.Compare(b.Count, a.Count); by != 0 {
+		return by // most counts differ, and the alphabet is dear
+	}
+	return i18n.Compare(a.Name, b.Name)
 }

@@ -161,6 +161,24 @@ func (p *Page) FullTitle() string {
 // Asset is the fingerprinted address of a static file.
 func (p *Page) Asset(name string) string { return p.Site.Asset(name) }
 
+// Frame is what is the same on every page in a language: the layout's own parts are written once for it.
+type Frame struct {
+	Locale i18n.Locale
+	Site   *Site
+}
+
+// Frame is the page without what makes it this page.
+func (p *Page) Frame() Frame { return Frame{p.Locale, p.Site} }
+
+// T is the text for key.
+func (f Frame) T(key string) string { return i18n.T(f.Locale, key, nil) }
+
+// URL is the address of path in the language.
+func (f Frame) URL(path string) string { return Localised(f.Locale, path) }
+
+// Asset is the fingerprinted address of a static file.
+func (f Frame) Asset(name string) string { return f.Site.Asset(name) }
+
 // NewPage fills the frame from the request.
 func (v *Views) NewPage(c *gin.Context, title string) Page {
 	l := LocaleOf(c)

@@ -49,7 +49,7 @@ func NewViews(c ViewConfig) (*Views, error) {
 // "audience/page", such as "shop/home". With a name only that page is parsed, for development.
 func parse(files fs.FS, only string) (map[string]*template.Template, error) {
 	parts := &parts{}
-	frame, err := template.New("frame").Funcs(funcs).Funcs(template.FuncMap{"once": parts.html}).ParseFS(files, "layout/*.html", "partial/*.html")
+	frame, err := template.New("frame").Funcs(funcs).Funcs(template.FuncMap{"once": parts.html, "each": parts.each}).ParseFS(files, "layout/*.html", "partial/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("kit: frame: %w", err)
 	}

@@ -35,19 +35,6 @@ const (
 // listParams are all that a list reads.
 var listParams = []string{paramQ, paramCategory, paramStars, paramProvince, paramFrom, paramTo, paramPrice, paramStock, paramSort, paramPage}
 
-// Facet is a way to narrow the list.
-type Facet struct {
-	Title      string
-	Open, Long bool
-	Items      []FacetItem
-}
-
-// FacetItem is one choice; groups have the choices below them.
-type FacetItem struct {
-	Link
-	Items []FacetItem
-}
-
 // Chip is a choice made, with the address that drops it.
 type Chip struct{ Text, URL string }
 
@@ -333,57 +320,4 @@ func priceText(p *kit.Page, from, to money.VND) string {
 		return p.T("list.price_to", "price", to.String())
 	}
 	return p.T("list.price_between", "from", from.String(), "to", to.String())
-}
-
-func (m *List) facets(f storefront.Filter, q query, data storefront.Listing) {
-	p := &m.Page
-	toggle := func(selected bool, name, value string) string {
-		if selected {
-			return q.with(p, name)
-		}
-		return q.with(p, name, value)
-	}
-	groups := Facet{Title: m.T("list.facet.group"), Open: true}
-	for _, g := range data.Facets.Categories {
-		item := FacetItem{Link: Link{Text: m.Pick(g.ShortVI, g.ShortEN), URL: toggle(g.Selected, paramCategory, g.Slug), N: count(p, g.Count), Current: g.Selected}}
-		if g.Depth == 0 {
-			groups.Items = append(groups.Items, item)
-		} else if last := len(groups.Items) - 1; last >= 0 && underOpen(data.Facets.Categories, g) {
-			groups.Items[last].Items = append(groups.Items[last].Items, item)
-		}
-	}
-	stars := Facet{Title: m.T("list.facet.stars"), Open: true}
-	for _, g := range data.Facets.Stars {
-		var values []string
-		for _, n := range f.Stars {
-			if n != g.Stars {
-				values = append(values, strconv.Itoa(n))
-			}
-		}
-		if !g.Selected {
-			values = append(values, strconv.Itoa(g.Stars))
-		}
-		stars.Items = append(stars.Items, FacetItem{Link: Link{Text: m.T("badge.stars", "n", g.Stars), URL: q.with(p, paramStars, values...), N: count(p, g.Count), Current: g.Selected}})
-	}
-	stock := Facet{Title: m.T("list.facet.stock"), Open: true, Items: []FacetItem{{Link: Link{Text: m.T("list.in_stock"),
-		URL: toggle(f.InStock, paramStock, "1"), N: count(p, data.Facets.InStock), Current: f.InStock}}}}
-	provinces := Facet{Title: m.T("list.facet.province"), Open: data.Province != nil, Long: len(data.Facets.Provinces) > 8}
-	for _, g := range data.Facets.Provinces {
-		provinces.Items = append(provinces.Items, FacetItem{Link: Link{Text: m.Pick(g.Name, g.NameEN), URL: toggle(g.Selected, paramProvince, g.Slug), N: count(p, g.Count), Current: g.Selected}})
-	}
-	prices := Facet{Title: m.T("list.facet.price"), Open: f.MinPrice > 0 || f.MaxPrice > 0}
-	for _, g := range data.Facets.Prices {
-		prices.Items = append(prices.Items, FacetItem{Link: Link{Text: priceText(p, g.Min, g.Max), URL: toggle(g.Selected, paramPrice, priceRange(g.Min, g.Max)), N: count(p, g.Count), Current: g.Selected}})
-	}
-	m.Facets = []Facet{groups, stars, stock, provinces, prices}
-}
-
-// underOpen reports whether a lower group lies below one that is chosen or on the way to it.
-func underOpen(all []storefront.CategoryFacet, g storefront.CategoryFacet) bool {
-	for _, up := range all {
-		if up.Code == g.ParentCode {
-			return up.Open || up.Selected
-		}
-	}
-	return false
 }
