@@ -118,6 +118,7 @@ func listen(addr string) (net.Listener, error) {
 // serve runs the web server and the workers until ctx ends, then lets requests and jobs under way finish.
 func serve(ctx context.Context, cfg config.Config, l net.Listener) error {
 	start := time.Now()
+	go holdMemory(ctx)
 	stopTracing, err := app.Tracing(ctx, cfg)
 	if err != nil {
 		return err
