@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -73,7 +74,7 @@ func TestPurchasesOfGuestsAreClaimedByProofAlone(t *testing.T) {
 	m.join(t, thief, "", "trom@vidu.vn")
 	thief.Post("/tai-khoan/don-hang/nhan", url.Values{"phone": {"0912345678"}, "email": {"hoa@vidu.vn"}}).Is(303)
 	// Asking for the code of another's phone proves nothing.
-	asked := thief.Open("/tai-khoan/bao-mat").Form("form[action$=lien-he]").Fill("contact", "0912 345 678").Submit("").Follow().Is(200).Whole()
+	asked := thief.Open("/tai-khoan/bao-mat").Form("form[action$=lien-he]").Fill("contact", "0912 345 678").Fill("contact_password", password).Submit("").Follow().Is(200).Whole()
 	sent := m.tell(t)
 	asked.Form("main form").Fill("code", "000000").Submit("").Whole()
 	thief.Post("/tai-khoan/don-hang/nhan", nil).Is(303)
@@ -87,7 +88,7 @@ func TestPurchasesOfGuestsAreClaimedByProofAlone(t *testing.T) {
 	address, values := asked.Form("main form").Fill("code", sixDigits.FindString(sent)).Request("")
 	owner.Post(address, values).Is(409)
 
-	page := owner.Open("/tai-khoan/bao-mat").Form("form[action$=lien-he]").Fill("contact", "0912 345 678").Submit("").Follow().Is(200).Whole()
+	page := owner.Open("/tai-khoan/bao-mat").Form("form[action$=lien-he]").Fill("contact", "0912 345 678").Fill("contact_password", password).Submit("").Follow().Is(200).Whole()
 	page.Form("main form").Fill("code", sixDigits.FindString(m.tell(t))).Submit("").Follow().Is(200).Whole().Says(text(i18n.VI, "me.contact.changed"))
 	offer := owner.Open("/tai-khoan").Says(text(i18n.VI, "me.claim.text", "n", 1))
 	offer.Form("form[action$=nhan]").Submit("").Follow().Is(200).Whole().Says(code)
@@ -97,6 +98,37 @@ func TestPurchasesOfGuestsAreClaimedByProofAlone(t *testing.T) {
 	late := thief.Post(address, values)
 	if late.Is(409); m.count(t, `SELECT count(*) FROM account WHERE phone = '+84912345678'`) != 1 {
 		t.Error("the number has two owners")
+	}
+}
+
+// A phone number or e-mail opens the account by a new password, and a key of a device opens it past every new password.
+func TestAStolenSessionAloneNeitherMovesTheContactNorAddsAKey(t *testing.T) {
+	m := open(t)
+	owner := m.visitor(t)
+	m.join(t, owner, "", "lan@vidu.vn")
+	thief := owner.Twin()
+	wrong := text(i18n.VI, "account.password.wrong")
+	for _, guess := range []string{"", "sai-mat-khau", strings.Repeat("x", 5000)} {
+		thief.Open("/tai-khoan/bao-mat").Form("form[action$=lien-he]").Fill("contact", "trom@vidu.vn").Force("contact_password", guess).Submit("").Is(422).Whole().Says(wrong)
+		thief.Post("/tai-khoan/bao-mat/khoa", url.Values{"password": {guess}}).Is(422).Says(wrong)
+	}
+	if m.count(t, `SELECT count(*) FROM account_proof WHERE purpose = 'contact'`) != 0 {
+		t.Error("a code was sent to the thief")
+	}
+	if a := owner.Post("/tai-khoan/bao-mat/khoa", url.Values{"password": {password}}).Is(200); !strings.Contains(a.Body, "challenge") {
+		t.Error(a.Body)
+	}
+	// The password is not guessed from many addresses either, on whichever of the pages that ask for it.
+	refused := 0
+	for i := range 40 {
+		thief.Header.Set("X-Forwarded-For", fmt.Sprintf("198.51.100.%d", i))
+		path := []string{"/bao-mat/mat-khau", "/bao-mat/lien-he", "/bao-mat/khoa", "/rieng-tu/xoa"}[i%4]
+		if thief.Post("/tai-khoan"+path, url.Values{"password": {"doan"}, "contact": {"trom@vidu.vn"}, "contact_password": {"doan"}}).Status == 429 {
+			refused++
+		}
+	}
+	if refused < 10 {
+		t.Errorf("%d of 40 guesses were refused", refused)
 	}
 }
 

@@ -112,10 +112,14 @@ func noPasskeys() error { return apperr.New(apperr.Unavailable, "shopper.passkey
 // refused is the one answer to whatever is wrong with what a device said.
 func refused() error { return apperr.New(apperr.Denied, "shopper.passkey.refused") }
 
-// BeginPasskey returns what a browser needs to make a key, as JSON, and what the session must remember until then.
-func (s *Service) BeginPasskey(ctx context.Context, accountID int64) (options, remember []byte, err error) {
+// BeginPasskey returns what a browser needs to make a key, as JSON, and what the session must remember until then, for
+// somebody who says the password again: a key outlives every session, so a stolen one alone must not add any.
+func (s *Service) BeginPasskey(ctx context.Context, accountID int64, password string) (options, remember []byte, err error) {
 	if s.keys == nil {
 		return nil, nil, noPasskeys()
+	}
+	if err := s.confirm(ctx, accountID, password, ""); err != nil {
+		return nil, nil, err
 	}
 	h, err := s.holder(ctx, accountID)
 	if err != nil {

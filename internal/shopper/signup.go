@@ -115,11 +115,16 @@ func (s *Service) Reset(ctx context.Context, a Answer, password string) (id int6
 	return id, err
 }
 
-// AskContact asks for a proof of a phone number or e-mail that shall stand in the account in place of the one it has.
-func (s *Service) AskContact(ctx context.Context, accountID int64, identifier string, l i18n.Locale) (handle string, err error) {
+// AskContact asks for a proof of a phone number or e-mail that shall stand in the account in place of the one it has, of
+// somebody who says the password again: whoever holds the contact can set a new password, so a stolen session alone must
+// not move it. Faults of the fields contact and contact_password.
+func (s *Service) AskContact(ctx context.Context, accountID int64, password, identifier string, l i18n.Locale) (handle string, err error) {
 	contact, bad := account.ParseContact(identifier)
 	if bad != nil {
-		return "", bad
+		return "", bad.At("contact")
+	}
+	if err := s.confirm(ctx, accountID, password, "contact_password"); err != nil {
+		return "", err
 	}
 	return s.ask(ctx, proofRow{Purpose: string(ForContact), Channel: string(contact.Channel), Identifier: contact.Value, Locale: string(l), AccountID: &accountID})
 }
@@ -134,6 +139,15 @@ func (s *Service) ProveContact(ctx context.Context, accountID int64, a Answer) e
 		}
 		return s.Accounts.SetContact(ctx, tx, accountID, p.pending().Contact, s.Clock.Now())
 	})
+}
+
+// confirm asks for the password again before something grave; a wrong one is a fault of the field.
+func (s *Service) confirm(ctx context.Context, accountID int64, password, field string) error {
+	err := s.Accounts.Confirm(ctx, accountID, password)
+	if l, known := apperr.As(err); known {
+		return l[0].At(field)
+	}
+	return err
 }
 
 // ChangePassword replaces the password of somebody who says the old one. All older sessions end with it, and other

@@ -3,8 +3,8 @@ const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/
 const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 
 // ask gets what the device shall sign, in the form that it wants.
-async function ask(address) {
-  const answer = await fetch(address, { method: "POST" });
+async function ask(address, body) {
+  const answer = await fetch(address, { method: "POST", body });
   if (!answer.ok || answer.redirected) throw new Error(answer.redirected ? "" : await answer.text());
   const { publicKey } = await answer.json();
   publicKey.challenge = bytes(publicKey.challenge);
@@ -28,7 +28,8 @@ for (const box of document.querySelectorAll("[data-passkey]")) {
   box.querySelector("button").addEventListener("click", async () => {
     say("");
     try {
-      const options = await ask(box.dataset.passkey);
+      const password = box.querySelector("input[type=password]"); // asked for before a key is made
+      const options = await ask(box.dataset.passkey, password && new URLSearchParams({ password: password.value }));
       const key = "make" in box.dataset ? await navigator.credentials.create(options) : await navigator.credentials.get(options);
       const back = box.dataset.back ? `?${new URLSearchParams({ ve: box.dataset.back })}` : "";
       const answer = await fetch(`${box.dataset.passkey}/xong${back}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: said(key) });

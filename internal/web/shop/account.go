@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -11,6 +12,7 @@ import (
 	"choocop.vn/ocop/internal/order"
 	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/platform/i18n"
+	"choocop.vn/ocop/internal/platform/redis"
 	"choocop.vn/ocop/internal/storefront"
 	"choocop.vn/ocop/internal/web/kit"
 )
@@ -29,16 +31,28 @@ func (s *Shop) accountRoutes(get, post func(right, string, kit.Handler, ...gin.H
 	post(signedIn, "/yeu-thich", s.wish, limit("wish", 120))
 	post(signedIn, "/tai-khoan/yeu-thich/bo", s.unwish)
 	get(signedIn, "/tai-khoan/bao-mat", s.security)
-	post(signedIn, "/tai-khoan/bao-mat/mat-khau", s.changePassword, limit("signin", 20))
+	post(signedIn, "/tai-khoan/bao-mat/mat-khau", s.guarded(s.changePassword), limit("signin", 20))
 	post(signedIn, "/tai-khoan/bao-mat/phien", s.endSession)
-	post(signedIn, "/tai-khoan/bao-mat/lien-he", s.changeContact, limit("signup", 20))
-	post(signedIn, "/tai-khoan/bao-mat/khoa", s.beginPasskey, limit("passkey", 30))
+	post(signedIn, "/tai-khoan/bao-mat/lien-he", s.guarded(s.changeContact), limit("signup", 20))
+	post(signedIn, "/tai-khoan/bao-mat/khoa", s.guarded(s.beginPasskey), limit("passkey", 30))
 	post(signedIn, "/tai-khoan/bao-mat/khoa/xong", s.keepPasskey, limit("passkey", 30))
 	post(signedIn, "/tai-khoan/bao-mat/khoa/xoa", s.dropPasskey)
 	get(signedIn, "/tai-khoan/rieng-tu", s.privacy)
 	post(signedIn, "/tai-khoan/rieng-tu/quang-cao", s.setMarketing)
 	get(signedIn, "/tai-khoan/rieng-tu/du-lieu.json", s.export, limit("export", 10))
-	post(signedIn, "/tai-khoan/rieng-tu/xoa", s.leave, limit("signin", 20))
+	post(signedIn, "/tai-khoan/rieng-tu/xoa", s.guarded(s.leave), limit("signin", 20))
+}
+
+// guarded bounds how often the password of an account is asked for again, from whichever addresses: who has stolen a
+// session must not guess it.
+func (s *Shop) guarded(h kit.Handler) kit.Handler {
+	return func(c *gin.Context) error {
+		if wait, ok := s.slow(c, "confirm-account:", owner(s.me(c).ID), redis.PerHour(30)); !ok {
+			c.Header("Retry-After", seconds(wait+time.Second))
+			return apperr.New(apperr.TooMany, "error.too_many.text")
+		}
+		return h(c)
+	}
 }
 
 // Tabs are the ways between the pages of an account.

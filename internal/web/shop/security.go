@@ -158,13 +158,8 @@ func (s *Shop) endSession(c *gin.Context) error {
 
 func (s *Shop) changeContact(c *gin.Context) error {
 	contact := clean(c.PostForm("contact"), 300)
-	handle, err := s.Shoppers.AskContact(c.Request.Context(), s.me(c).ID, contact, kit.LocaleOf(c))
+	handle, err := s.Shoppers.AskContact(c.Request.Context(), s.me(c).ID, c.PostForm("contact_password"), contact, kit.LocaleOf(c))
 	if faults, known := apperr.As(err); known {
-		for i, e := range faults {
-			if e.Field == "email" {
-				faults[i] = e.At("contact")
-			}
-		}
 		return s.showSecurity(c, kit.Status(faults), contact, faults)
 	}
 	if err != nil {
@@ -175,7 +170,7 @@ func (s *Shop) changeContact(c *gin.Context) error {
 }
 
 func (s *Shop) beginPasskey(c *gin.Context) error {
-	options, remember, err := s.Shoppers.BeginPasskey(c.Request.Context(), s.me(c).ID)
+	options, remember, err := s.Shoppers.BeginPasskey(c.Request.Context(), s.me(c).ID, c.PostForm("password"))
 	if err != nil {
 		return s.plainFault(c, err)
 	}
