@@ -94,8 +94,37 @@ func refundCmds() []*cobra.Command {
 	return []*cobra.Command{refund, due, sent, remit, back}
 }
 
+// faultCmds are for card payments whose amount at the provider is not the one that was asked.
+func faultCmds() []*cobra.Command {
+	list := &cobra.Command{Use: "faults", Short: "list card payments that wait for a person", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+		return open(c.Context(), func(ctx context.Context, a *app.App) error {
+			all, err := a.Payments.FaultyCharges(ctx, mostRefunds)
+			if err != nil {
+				return err
+			}
+			w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
+			fmt.Fprintln(w, "PURCHASE\tAMOUNT\tFAULT")
+			for _, f := range all {
+				fmt.Fprintf(w, "%s\t%s\t%s\n", f.Reference, f.Amount, f.Fault)
+			}
+			return w.Flush()
+		})
+	}}
+	var d order.ChargeDecision
+	resolve := &cobra.Command{Use: "resolve CODE", Short: "settle such a card payment if its amount is right now, or give it back", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			d.Actor = actor()
+			return open(c.Context(), func(ctx context.Context, a *app.App) error { return a.Orders.ResolveCharge(ctx, args[0], d) })
+		}}
+	resolve.Flags().BoolVar(&d.GiveBack, "give-back", false, "send all that the provider has back to the card, and end the orders")
+	resolve.Flags().StringVar(&d.Reason, "reason", "", "why")
+	_ = resolve.MarkFlagRequired("reason")
+	return []*cobra.Command{list, resolve}
+}
+
 func paymentsCmd() *cobra.Command {
-	c := &cobra.Command{Use: "payments", Short: "look at payments"}
+	c := &cobra.Command{Use: "payments", Short: "look after payments"}
+	c.AddCommand(faultCmds()...)
 	c.AddCommand(&cobra.Command{Use: "disputes", Short: "list what buyers' banks ask back", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
 		return open(c.Context(), func(ctx context.Context, a *app.App) error {
 			all, err := a.Payments.Disputes(ctx, 0)

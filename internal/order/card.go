@@ -78,6 +78,9 @@ func (s *Service) page(ctx context.Context, g groupRow, secret string) (string, 
 		if c, wanted, err = s.lockWanted(ctx, tx, g.Code, c.ID); err != nil {
 			return err
 		}
+		if err := s.enoughForCard(wanted); err != nil {
+			return err
+		}
 		if c.PageRef != seen {
 			return errMovedPage
 		}
@@ -132,6 +135,18 @@ func (s *Service) lockWanted(ctx context.Context, tx db.Tx, code string, chargeI
 		return c, nil, notPayable()
 	}
 	return c, orders, nil
+}
+
+// enoughForCard says when what is left of a purchase, after orders of it were called off, is less than the provider takes.
+func (s *Service) enoughForCard(wanted []orderRow) error {
+	sum := vnd(0)
+	for _, o := range wanted {
+		sum += vnd(o.Total)
+	}
+	if least, _ := s.Payments.CardLimits(); sum < least {
+		return apperr.New(apperr.Conflict, "order.card_too_little", "min", least)
+	}
+	return nil
 }
 
 func paymentIDs(orders []orderRow) []int64 {
@@ -196,7 +211,7 @@ func (s *Service) CardReturned(ctx context.Context, code, secret string) error {
 // to the card. An amount that is not the one asked settles nothing and waits for a person. Settling again does nothing.
 func (s *Service) SettleCharge(ctx context.Context, chargeID int64) error {
 	c, err := s.Payments.ChargeByID(ctx, chargeID)
-	if err != nil || c.ID == 0 || c.State == payment.ChargePaid || c.Fault != "" {
+	if err != nil || c.ID == 0 || c.Over() {
 		return err
 	}
 	st, err := s.Payments.Look(ctx, c)
@@ -214,7 +229,7 @@ func (s *Service) settleCharge(ctx context.Context, seen payment.Charge, st paym
 		}
 		c, err := s.Payments.LockCharge(ctx, tx, seen.ID)
 		switch {
-		case err != nil || c.State == payment.ChargePaid || c.Fault != "":
+		case err != nil || c.Over():
 			return err
 		case c.PageRef != seen.PageRef: // the answer is about a page that was closed and replaced
 			return nil
@@ -295,6 +310,9 @@ func (s *Service) shut(ctx context.Context, chargeID int64) (c payment.Charge, s
 	case st.State == payment.StandingPaid:
 		// With a captured amount that is in doubt the order is not paid; it ends when the grace is over.
 		if err := s.settleCharge(ctx, c, st); err != nil {
+			return c, st, false, err
+		}
+		if c, err = s.Payments.ChargeByID(ctx, chargeID); err != nil {
 			return c, st, false, err
 		}
 		return c, st, c.Fault != "" && !s.Clock.Now().Before(c.ExpiresAt.Add(cardGrace)), nil

@@ -13,10 +13,13 @@ import (
 	"choocop.vn/ocop/internal/platform/db"
 )
 
-// CollectCOD records that the carrier or the sales point took the cash of a delivered order. Conflict
+// CollectCOD records that the carrier or the sales point took the cash of a delivered order, once. Conflict
 // order.not_cod for a transfer or card, order.wrong_state before delivery.
 func (s *Service) CollectCOD(ctx context.Context, orderCode, actor string) error {
-	return s.cash(ctx, "collect", orderCode, func(tx db.Tx, o orderRow) error {
+	return s.cash(ctx, "collect", orderCode, func(tx db.Tx, o orderRow, p payment.Payment) error {
+		if p.State.Captured() {
+			return nil
+		}
 		if State(o.State) != Delivered {
 			return wrongState(o)
 		}
@@ -33,10 +36,12 @@ func (s *Service) RemitCOD(ctx context.Context, orderCode, actor, ref string) er
 	if ref = strings.TrimSpace(ref); ref == "" || utf8.RuneCountInString(ref) > maxReason {
 		return apperr.Field("reason", "order.reason.required", "max", maxReason)
 	}
-	return s.cash(ctx, "remit", orderCode, func(tx db.Tx, o orderRow) error { return s.Payments.Remit(ctx, tx, o.PaymentID, actor, ref) })
+	return s.cash(ctx, "remit", orderCode, func(tx db.Tx, o orderRow, _ payment.Payment) error {
+		return s.Payments.Remit(ctx, tx, o.PaymentID, actor, ref)
+	})
 }
 
-func (s *Service) cash(ctx context.Context, verb, code string, fn func(db.Tx, orderRow) error) error {
+func (s *Service) cash(ctx context.Context, verb, code string, fn func(db.Tx, orderRow, payment.Payment) error) error {
 	return s.within(ctx, verb, code, func(tx db.Tx, o orderRow) error {
 		p, err := s.payment(ctx, tx, o)
 		if err != nil {
@@ -45,7 +50,7 @@ func (s *Service) cash(ctx context.Context, verb, code string, fn func(db.Tx, or
 		if p.Method != payment.COD {
 			return apperr.New(apperr.Conflict, "order.not_cod")
 		}
-		return fn(tx, o)
+		return fn(tx, o, p)
 	})
 }
 

@@ -33,8 +33,11 @@ func Checks() []Check {
 		{"order: an order that is off though paid says that the money is owed back", `SELECT count(*) FROM orders o
 			JOIN payment p ON p.id = o.payment_id AND p.state = 'paid' WHERE o.state IN ('cancelled', 'expired')
 			AND NOT EXISTS (SELECT FROM order_history h WHERE h.order_id = o.id AND h.actor = 'system' AND h.reason = 'order.reason.refund_due')`},
+		{"order: the card money of an order that is off goes back, or its refund has failed and waits for a person", `SELECT count(*) FROM orders o
+			JOIN payment p ON p.id = o.payment_id AND p.method = 'card' AND p.captured > p.refunded WHERE o.state IN ('cancelled', 'expired')
+			AND NOT EXISTS (SELECT FROM refund r WHERE r.payment_id = p.id AND r.state = 'failed')`},
 		{"order: no money is awaited for an order that is off", `SELECT count(*) FROM orders o JOIN payment p ON p.id = o.payment_id
-			WHERE o.state IN ('cancelled', 'expired') AND p.state IN ('expected', 'pending')`},
+			WHERE o.state IN ('cancelled', 'expired', 'returned') AND p.state IN ('expected', 'pending')`},
 		{"order: cash is collected only on delivery", `SELECT count(*) FROM orders o JOIN payment p ON p.id = o.payment_id
 			WHERE p.method = 'cod' AND p.state IN ('collected', 'remitted') AND o.state <> 'delivered'`},
 		{"order: the payment goes the way the purchase says", `SELECT count(*) FROM orders o JOIN payment p ON p.id = o.payment_id

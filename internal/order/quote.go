@@ -43,15 +43,18 @@ type plan struct {
 	items  []cart.Item
 	codMax money.VND
 	cards  bool // a card provider is set up
-	to     geo.Province
-	locale i18n.Locale
-	gone   apperr.List // lines that are no longer sold
-	shorts apperr.List // lines of which fewer are left
+	// What the provider takes in one charge; 0 for no bound.
+	cardLeast, cardMost money.VND
+	to                  geo.Province
+	locale              i18n.Locale
+	gone                apperr.List // lines that are no longer sold
+	shorts              apperr.List // lines of which fewer are left
 }
 
 // plan prices one basket from facts that were read before.
 func (s *Service) plan(ctx context.Context, f facts, r QuoteRequest) (plan, error) {
 	p := plan{facts: f, items: f.items[r.CartToken], locale: r.Locale, to: f.places[r.ProvinceCode], codMax: f.tariff.codMax(), cards: s.Payments.TakesCards()}
+	p.cardLeast, p.cardMost = s.Payments.CardLimits()
 	if len(p.items) == 0 {
 		return p, nil
 	}
@@ -158,8 +161,8 @@ func (p *plan) methods() {
 // refuses says why a method is not open for this purchase, or nil. Alcohol is never paid in cash at the door: the law
 // on preventing the harm of alcohol (44/2019/QH14) asks for payment without cash in online trade.
 func (p *plan) refuses(m payment.Method) *apperr.Error {
-	if m == payment.Card && !p.cards {
-		return apperr.Field("method", "order.card_not_open")
+	if m == payment.Card {
+		return p.refusesCard()
 	}
 	for _, q := range p.Sellers {
 		switch m {
@@ -175,6 +178,19 @@ func (p *plan) refuses(m payment.Method) *apperr.Error {
 				return apperr.Field("method", "order.seller_without_account", "seller", q.Name)
 			}
 		}
+	}
+	return nil
+}
+
+// refusesCard is refuses for cards, whose one charge pays the whole purchase. What has no total yet is not judged by it.
+func (p *plan) refusesCard() *apperr.Error {
+	switch {
+	case !p.cards:
+		return apperr.Field("method", "order.card_not_open")
+	case p.Total > 0 && p.Total < p.cardLeast:
+		return apperr.Field("method", "order.card_too_little", "min", p.cardLeast)
+	case p.cardMost > 0 && p.Total > p.cardMost:
+		return apperr.Field("method", "order.card_too_much", "max", p.cardMost)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"choocop.vn/ocop/internal/order"
+	"choocop.vn/ocop/internal/partner"
 	"choocop.vn/ocop/internal/payment"
 	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/platform/ident"
@@ -234,7 +235,10 @@ func TestATransferIsGivenBackByHand(t *testing.T) {
 func TestCashIsCollectedAndRemitted(t *testing.T) {
 	d := testkit.DB(t)
 	k := testkit.NewCheckout(t, d)
-	v, secret := k.Order(t, k.Form(t, k.Basket(t, 1, testkit.Product(t, d)), payment.COD))
+	form := k.Form(t, k.Basket(t, 1, testkit.Product(t, d)), payment.COD)
+	who := testkit.Listener(t, d, partner.Kinds...)
+	form.PartnerID = who
+	v, secret := k.Order(t, form)
 	code := v.Orders[0].Code
 	must(t, k.Orders.MarkPacked(ctx, code, "s"))
 	must(t, k.Orders.MarkShipped(ctx, code, "s"))
@@ -242,9 +246,21 @@ func TestCashIsCollectedAndRemitted(t *testing.T) {
 	if err := k.Orders.RemitCOD(ctx, code, "s", "BK1"); keys(t, err) != "payment.not_payable" {
 		t.Fatalf("got %v", err)
 	}
-	must(t, k.Orders.CollectCOD(ctx, code, "carrier"))
+	for range 2 {
+		must(t, k.Orders.CollectCOD(ctx, code, "carrier"))
+	}
 	for range 2 {
 		must(t, k.Orders.RemitCOD(ctx, code, "carrier", "BK1"))
+	}
+	must(t, k.Orders.CollectCOD(ctx, code, "carrier"))
+	var paid int
+	for _, e := range testkit.Told(t, d, who) {
+		if e[0] == partner.OrderPaid {
+			paid++
+		}
+	}
+	if paid != 1 {
+		t.Fatalf("the partner was told %d times", paid)
 	}
 	if o := again(t, k, v, secret); o.Payment.State != payment.Remitted || o.Payment.Captured != o.Total {
 		t.Fatalf("%+v", o.Payment)
@@ -308,6 +324,17 @@ func TestASellersShareIsPassedOnOnceAndTakenBackWithItsRefunds(t *testing.T) {
 	}
 	if read(); back != int64(r.Amount) || k.Cards.Calls("transfer") != 1 || k.Cards.Calls("reverse") != 1 {
 		t.Fatalf("%d taken back, %d transfers", back, k.Cards.Calls("transfer"))
+	}
+	// What the seller sends by hand comes out of the share that the seller has: it is not taken as well.
+	q := ask(order.RefundLine{SKU: p.Orders[0].Lines[0].SKU, Quantity: 1})
+	q.ByHand = true
+	byHand, err := k.Orders.Refund(ctx, p.Orders[0].Code, q)
+	must(t, err)
+	must(t, k.Orders.ConfirmRefund(ctx, byHand.ID, "FT9", "staff"))
+	work(t, k)
+	must(t, k.Orders.TakeBack(ctx, order.TakeBack{RefundID: byHand.ID}))
+	if read(); back != int64(r.Amount) || k.Cards.Calls("reverse") != 1 {
+		t.Fatalf("%d taken back", back)
 	}
 }
 

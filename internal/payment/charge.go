@@ -70,6 +70,14 @@ func (c Charge) Pending() bool {
 // TakesCards reports whether a card provider is set up.
 func (s *Service) TakesCards() bool { return s.Gateway != nil }
 
+// CardLimits are the least and the most that the provider takes in one charge; 0 for no such bound.
+func (s *Service) CardLimits() (least, most money.VND) {
+	if l, ok := s.Gateway.(Limited); ok {
+		return l.Limits()
+	}
+	return 0, 0
+}
+
 // ErrAway means that the card provider cannot be asked now.
 var ErrAway = errors.New("payment: the card provider does not answer")
 
@@ -161,7 +169,7 @@ func (s *Service) OpenPage(ctx context.Context, c Charge, o Opening) (CardPage, 
 
 // StorePage keeps the page of a locked charge, if it is that of the present attempt: only then its address may be given out.
 func (s *Service) StorePage(ctx context.Context, tx db.Tx, c Charge, attempt int, p CardPage) (bool, error) {
-	if c.State != ChargeOpen || c.Attempt != attempt {
+	if c.State != ChargeOpen || c.Attempt != attempt || c.PageRef != "" && c.PageRef != p.Ref {
 		return false, nil
 	}
 	if err := storePage(ctx, tx, c.ID, p, s.clock.Now()); err != nil {
@@ -175,9 +183,38 @@ func (s *Service) PayCharge(ctx context.Context, tx db.Tx, c Charge, moneyRef st
 	return s.setCharge(ctx, tx, c.ID, map[string]any{"state": string(ChargePaid), "money_ref": moneyRef})
 }
 
-// FaultCharge keeps a locked charge for a person: nothing of it is settled.
+// FaultCharge keeps a locked charge for a person: nothing of it is settled. Without a fault it goes on as before.
 func (s *Service) FaultCharge(ctx context.Context, tx db.Tx, c Charge, fault string) error {
 	return s.setCharge(ctx, tx, c.ID, map[string]any{"fault": fault})
+}
+
+// SendChargeBack gives all the money of a charge back of which nothing was settled. Asking again is asking once.
+func (s *Service) SendChargeBack(ctx context.Context, c Charge, st Standing) (Returned, error) {
+	g, err := s.provider(c)
+	if err != nil {
+		return Returned{}, err
+	}
+	return g.PayBack(ctx, PayBack{Key: fmt.Sprintf("charge-%d", c.ID), MoneyRef: st.MoneyRef, Amount: st.Amount, Reason: "order.charge.differs"})
+}
+
+// GaveChargeBack closes a locked charge whose money went back unsettled, and remembers which money that was.
+func (s *Service) GaveChargeBack(ctx context.Context, tx db.Tx, c Charge, moneyRef string) error {
+	return s.setCharge(ctx, tx, c.ID, map[string]any{"state": string(ChargeClosed), "fault": "", "money_ref": moneyRef})
+}
+
+// GivenBack reports whether the money of the charge went back unsettled: the provider's word that it was paid is old news.
+func (c Charge) GivenBack() bool { return c.State == ChargeClosed && c.MoneyRef != "" }
+
+// Over reports whether nothing more follows from the provider's word on the charge, unless a person decides.
+func (c Charge) Over() bool { return c.State == ChargePaid || c.Fault != "" || c.GivenBack() }
+
+// FaultyCharges lists the charges that wait for a person, the longest waiting first.
+func (s *Service) FaultyCharges(ctx context.Context, limit int) ([]Charge, error) {
+	all, err := faultyCharges(ctx, s.DB.Primary(ctx), limit)
+	if err != nil {
+		return nil, fmt.Errorf("payment: faulty charges: %w", err)
+	}
+	return all, nil
 }
 
 // RestCharge records that a locked charge was asked about without money being there. It is closed once nothing of it is

@@ -93,6 +93,16 @@ func openCharges(ctx context.Context, g *gorm.DB, since time.Time, limit int) ([
 	return ids, err
 }
 
+func faultyCharges(ctx context.Context, g *gorm.DB, limit int) ([]Charge, error) {
+	var rows []chargeRow
+	err := g.WithContext(ctx).Where("fault <> ''").Order("updated_at, id").Limit(limit).Find(&rows).Error
+	out := make([]Charge, len(rows))
+	for i, r := range rows {
+		out[i] = r.charge()
+	}
+	return out, err
+}
+
 // chargeOfRef finds the charge of a page (page_ref) or of money (money_ref); 0 for none.
 func chargeOfRef(ctx context.Context, g *gorm.DB, column, ref string) (id int64, err error) {
 	err = g.WithContext(ctx).Table("charge").Select("id").Where(map[string]any{column: ref}).Limit(1).Scan(&id).Error

@@ -23,7 +23,7 @@ func Checks() []Check {
 		{"payment: the shares of a charge add up to it", `SELECT count(*) FROM charge c
 			WHERE c.amount <> (SELECT coalesce(sum(p.amount), 0) FROM payment p WHERE p.charge_id = c.id)`},
 		{"payment: a charge is paid if and only if the shares on its page are", `SELECT count(*) FROM charge c JOIN payment p ON p.charge_id = c.id
-			WHERE (c.state = 'paid' AND p.page_attempt = c.attempt) <> (p.state = 'paid')`},
+			WHERE (c.state = 'paid' AND p.page_attempt IS NOT DISTINCT FROM c.attempt) <> (p.state = 'paid')`},
 		{"payment: a charge that is closed awaits nothing", `SELECT count(*) FROM charge c JOIN payment p ON p.charge_id = c.id
 			WHERE c.state = 'closed' AND p.state = 'pending'`},
 		{"payment: no charge waits for a person", `SELECT count(*) FROM charge WHERE fault <> ''`},

@@ -39,6 +39,11 @@ type Transferrer interface {
 	Reverse(ctx context.Context, key, transferRef string, amount money.VND) error
 }
 
+// Limited is a provider that takes no less and no more than so much in one charge.
+type Limited interface {
+	Limits() (least, most money.VND)
+}
+
 // Errors of a gateway that callers tell apart; any other may pass when tried again.
 var (
 	// ErrUnknownRef: the provider does not know what was asked for.

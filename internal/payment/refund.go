@@ -94,10 +94,15 @@ func (s *Service) Refund(ctx context.Context, tx db.Tx, q RefundRequest) (Refund
 	if Method(p.Method) == Card && !q.ByHand {
 		r.Way = string(ByProvider)
 	}
-	if passed, err := passedOn(ctx, tx, q.PaymentID); err != nil {
-		return Refund{}, fmt.Errorf("payment: refund: %w", err)
-	} else if passed {
-		r.Reversal = reversalDue
+	// Who sends it by hand pays with the share that was passed on, which so stays where it is.
+	if Way(r.Way) == ByProvider {
+		passed, err := passedOn(ctx, tx, q.PaymentID)
+		if err != nil {
+			return Refund{}, fmt.Errorf("payment: refund: %w", err)
+		}
+		if passed {
+			r.Reversal = reversalDue
+		}
 	}
 	if err := addRefunded(ctx, tx, q.PaymentID, r.Amount, now); err != nil {
 		return Refund{}, fmt.Errorf("payment: refund: %w", err)

@@ -45,7 +45,7 @@ type Config struct {
 	Transport     http.RoundTripper
 }
 
-// Gateway fills payment.Gateway and payment.Transferrer.
+// Gateway fills payment.Gateway, payment.Transferrer and payment.Limited.
 type Gateway struct {
 	api    *client.API
 	secret string
@@ -54,6 +54,7 @@ type Gateway struct {
 var (
 	_ payment.Gateway     = (*Gateway)(nil)
 	_ payment.Transferrer = (*Gateway)(nil)
+	_ payment.Limited     = (*Gateway)(nil)
 )
 
 // New returns the gateway; it does not call Stripe.
