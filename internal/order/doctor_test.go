@@ -1,6 +1,8 @@
 package order_test
 
 import (
+	"fmt"
+	"regexp"
 	"testing"
 	"time"
 
@@ -96,4 +98,38 @@ func TestTheLedgersCannotBeEmptied(t *testing.T) {
 			t.Errorf("%s was emptied", table)
 		}
 	}
+}
+
+// Whoever lists the states, such as the API's document, lists all that the database takes.
+func TestTheListsOfStatesAreThoseOfTheDatabase(t *testing.T) {
+	d := testkit.DB(t)
+	for name, have := range map[string]string{
+		"orders_state_check": fmt.Sprint(order.States()), "payment_state_check": fmt.Sprint(payment.States()), "refund_state_check": fmt.Sprint(payment.RefundStates()),
+	} {
+		var says string
+		testkit.Scan(t, d, &says, `SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = $1`, name)
+		var want []string
+		for _, m := range regexp.MustCompile(`'([a-z_]+)'`).FindAllStringSubmatch(says, -1) {
+			want = append(want, m[1])
+		}
+		if fmt.Sprint(want) != have || len(want) < 3 {
+			t.Errorf("%s: the database takes %v, the list is %s", name, want, have)
+		}
+	}
+}
+
+func TestTheDoctorSeesCardMoneyOfACancelledOrderThatGoesNowhere(t *testing.T) {
+	const check = "order: the card money of an order that is off goes back, or its refund has failed and waits for a person"
+	d := testkit.DB(t)
+	k := testkit.NewCheckout(t, d)
+	a := paidByCard(t, k, 1, testkit.Product(t, d))
+	must(t, k.Orders.Cancel(ctx, a.Code, a.secret, a.Orders[0].Code, ""))
+	if n := finds(t, k, check); n != 0 {
+		t.Fatal(n)
+	}
+	testkit.Exec(t, d, `UPDATE payment SET refunded = refunded - 1`)
+	if n := finds(t, k, check); n != 1 {
+		t.Fatal(n)
+	}
+	testkit.Exec(t, d, `UPDATE payment SET refunded = refunded + 1`)
 }

@@ -64,6 +64,11 @@ const (
 	Expired         State = "expired"
 )
 
+// States are all states of an order.
+func States() []State {
+	return []State{AwaitingPayment, Placed, Packed, Shipped, Delivered, Returned, Cancelled, Expired}
+}
+
 // transitions is the whole of what may happen to an order. Expired to placed is open to money that came late only.
 var transitions = map[State][]State{
 	AwaitingPayment: {Placed, Expired, Cancelled},

@@ -54,6 +54,11 @@ const (
 	Expired   State = "expired"
 )
 
+// States are all states of a payment.
+func States() []State {
+	return []State{Expected, Pending, Paid, Collected, Remitted, Failed, Cancelled, Expired}
+}
+
 // transitions is the whole of what may happen to a payment. Nobody hands over cash that is no longer wanted: only a
 // transfer or a card goes from cancelled to paid.
 var transitions = map[State][]State{

@@ -33,6 +33,11 @@ const (
 	RefundFailed RefundState = "failed" // the amount counts no longer
 )
 
+// RefundStates are all states of a refund.
+func RefundStates() []RefundState {
+	return []RefundState{RefundDue, RefundSent, RefundDone, RefundFailed}
+}
+
 // refundSteps is the whole of what may happen to a refund. A provider may take back its word: done → failed.
 var refundSteps = map[RefundState][]RefundState{
 	RefundDue:  {RefundSent, RefundDone, RefundFailed},

@@ -4,11 +4,38 @@ import (
 	"context"
 	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"choocop.vn/ocop/internal/order"
+	"choocop.vn/ocop/internal/payment"
 	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/platform/i18n"
 	"choocop.vn/ocop/internal/platform/ident"
 )
+
+// OrderStatus, PaymentStatus and RefundStatus are the states of the domain; the document lists them all by itself.
+type (
+	OrderStatus   order.State
+	PaymentStatus payment.State
+	RefundStatus  payment.RefundState
+)
+
+// Schema lists the states of an order.
+func (OrderStatus) Schema(huma.Registry) *huma.Schema { return oneOf(order.States()) }
+
+// Schema lists the states of a payment.
+func (PaymentStatus) Schema(huma.Registry) *huma.Schema { return oneOf(payment.States()) }
+
+// Schema lists the states of a refund.
+func (RefundStatus) Schema(huma.Registry) *huma.Schema { return oneOf(payment.RefundStates()) }
+
+func oneOf[S ~string](states []S) *huma.Schema {
+	s := &huma.Schema{Type: huma.TypeString}
+	for _, state := range states {
+		s.Enum = append(s.Enum, string(state))
+	}
+	return s
+}
 
 // Purchase is what one checkout bought: an order per seller.
 type Purchase struct {
@@ -25,7 +52,7 @@ type Order struct {
 	Code      string      `json:"code" example:"7K4M-92QX-A"`
 	Number    string      `json:"number" doc:"@order.number" example:"2026-000123"`
 	Seller    string      `json:"seller" doc:"@seller"`
-	Status    string      `json:"status" enum:"awaiting_payment,placed,packed,shipped,delivered,returned,cancelled,expired" doc:"@order.status"`
+	Status    OrderStatus `json:"status" doc:"@order.status"`
 	Goods     int64       `json:"goods" doc:"@goods"`
 	Shipping  int64       `json:"shipping"`
 	Discount  int64       `json:"discount"`
@@ -49,21 +76,21 @@ type OrderLine struct {
 
 // Payment is what is to be paid for an order.
 type Payment struct {
-	Method    string  `json:"method" enum:"cod,vietqr,card"`
-	Status    string  `json:"status" doc:"@payment.status" example:"pending"`
-	Amount    int64   `json:"amount"`
-	PayBefore *string `json:"pay_before" format:"date-time" doc:"@pay_before"`
-	VietQR    *VietQR `json:"vietqr,omitempty" doc:"@vietqr"`
-	Redirect  string  `json:"redirect_url,omitempty" doc:"@redirect_url"`
+	Method    string        `json:"method" enum:"cod,vietqr,card"`
+	Status    PaymentStatus `json:"status" doc:"@payment.status" example:"pending"`
+	Amount    int64         `json:"amount"`
+	PayBefore *string       `json:"pay_before" format:"date-time" doc:"@pay_before"`
+	VietQR    *VietQR       `json:"vietqr,omitempty" doc:"@vietqr"`
+	Redirect  string        `json:"redirect_url,omitempty" doc:"@redirect_url"`
 	// Refunds are what went back or is on its way.
 	Refunds []Refund `json:"refunds,omitempty" nullable:"false"`
 }
 
 // Refund is money that goes back to the buyer.
 type Refund struct {
-	Amount int64  `json:"amount"`
-	Status string `json:"status" doc:"@refund.status"`
-	At     string `json:"at" format:"date-time"`
+	Amount int64        `json:"amount"`
+	Status RefundStatus `json:"status" doc:"@refund.status"`
+	At     string       `json:"at" format:"date-time"`
 }
 
 // VietQR is a transfer to make.
@@ -85,9 +112,9 @@ func purchase(l i18n.Locale, v order.GroupView) Purchase {
 }
 
 func orderOf(l i18n.Locale, o order.OrderView) Order {
-	out := Order{Code: o.Code, Number: o.Number, Seller: o.Seller.Name, Status: string(o.State), Goods: int64(o.Goods), Shipping: int64(o.Shipping),
+	out := Order{Code: o.Code, Number: o.Number, Seller: o.Seller.Name, Status: OrderStatus(o.State), Goods: int64(o.Goods), Shipping: int64(o.Shipping),
 		Discount: int64(o.Discount), Total: int64(o.Total), Lines: make([]OrderLine, len(o.Lines)), Delivery: o.Delivery, CanCancel: o.CanCancel,
-		Payment: Payment{Method: string(o.Payment.Method), Status: string(o.Payment.State), Amount: int64(o.Payment.Amount)}}
+		Payment: Payment{Method: string(o.Payment.Method), Status: PaymentStatus(o.Payment.State), Amount: int64(o.Payment.Amount)}}
 	for i, line := range o.Lines {
 		out.Lines[i] = OrderLine{SKU: line.SKU, Name: line.Name(l), Quantity: line.Quantity, Price: int64(line.UnitPrice), Total: int64(line.Total)}
 		if line.Stars > 0 {
@@ -95,7 +122,7 @@ func orderOf(l i18n.Locale, o order.OrderView) Order {
 		}
 	}
 	for _, r := range o.Refunds {
-		out.Payment.Refunds = append(out.Payment.Refunds, Refund{int64(r.Amount), string(r.State), moment(r.UpdatedAt)})
+		out.Payment.Refunds = append(out.Payment.Refunds, Refund{int64(r.Amount), RefundStatus(r.State), moment(r.UpdatedAt)})
 	}
 	if o.PayBefore != nil && o.Payable {
 		until := moment(*o.PayBefore)
