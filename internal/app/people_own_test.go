@@ -212,6 +212,26 @@ func TestTheExportHoldsEverythingAndNothingOfOthers(t *testing.T) {
 	his.Open("/tai-khoan/rieng-tu").Says(text(i18n.VI, "me.marketing.on"))
 }
 
+// Anybody can type another's e-mail into a purchase, call it off and leave.
+func TestLeavingTakesNothingFromWhoeverElseHasTheEmail(t *testing.T) {
+	m := open(t)
+	coconut, _ := goods(t, m)
+	guest, v := m.visitor(t), m.visitor(t)
+	m.put(t, guest, "", coconut)
+	m.buy(t, guest, "", "cod") // hoa@vidu.vn
+	m.must(t, m.Orders.TellPlaced(context.Background(), order.TellPlaced{GroupID: m.count(t, `SELECT max(id) FROM order_group`)}))
+	m.join(t, v, "", "trom@vidu.vn")
+	m.put(t, v, "", coconut)
+	m.buy(t, v, "", "cod").Form("section[id^=don-] form").Submit("").Is(303)
+	v.Open("/tai-khoan/rieng-tu").Form("form#leave-form").Fill("password", password).Submit("").Is(303)
+	if m.count(t, `SELECT count(*) FROM message WHERE recipient = 'hoa@vidu.vn' AND text_body <> ''`) == 0 {
+		t.Error("the mail to somebody else is forgotten")
+	}
+	if m.count(t, `SELECT count(*) FROM message WHERE recipient = 'trom@vidu.vn'`) != 0 {
+		t.Error("the mails to the one who left stay")
+	}
+}
+
 func TestWhoeverLeavesIsForgottenAndTheBooksStay(t *testing.T) {
 	m := open(t)
 	coconut, tea := goods(t, m)

@@ -267,7 +267,8 @@ func (s *Service) Unfinished(ctx context.Context, tx db.Tx, accountID int64) (in
 	return n, nil
 }
 
-// ContactEmails are the e-mails on an account's purchases, in small letters.
+// ContactEmails are the e-mails on an account's purchases, in small letters, but for those that are another person's too:
+// anybody can type the e-mail of another into a purchase.
 func (s *Service) ContactEmails(ctx context.Context, tx db.Tx, accountID int64) ([]string, error) {
 	emails, err := contactEmails(ctx, tx, accountID)
 	if err != nil {

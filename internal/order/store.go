@@ -424,7 +424,10 @@ func unfinished(ctx context.Context, tx db.Tx, accountID int64) (n int, err erro
 }
 
 func contactEmails(ctx context.Context, tx db.Tx, accountID int64) (emails []string, err error) {
-	err = tx.WithContext(ctx).Raw(`SELECT DISTINCT lower(contact_email) FROM order_group WHERE account_id = ? AND contact_email <> ''`, accountID).Scan(&emails).Error
+	err = tx.WithContext(ctx).Raw(`SELECT DISTINCT lower(g.contact_email) FROM order_group g WHERE g.account_id = ? AND g.contact_email <> ''
+		AND NOT EXISTS (SELECT FROM account a WHERE a.email = lower(g.contact_email) AND a.id <> g.account_id)
+		AND NOT EXISTS (SELECT FROM order_group o WHERE lower(o.contact_email) = lower(g.contact_email) AND o.account_id IS DISTINCT FROM g.account_id)`,
+		accountID).Scan(&emails).Error
 	return emails, err
 }
 
