@@ -178,8 +178,7 @@ func weight(t *testing.T, v *testkit.Visitor, a *testkit.Answer) int {
 		t.Errorf("%s: not the whole page: %v", a.URL, err)
 	}
 	seen := map[string]bool{}
-	var load func(path string)
-	load = func(path string) {
+	load := func(path string) {
 		if path == "" || seen[path] {
 			return
 		}
