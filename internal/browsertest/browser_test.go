@@ -55,19 +55,28 @@ func run(m *testing.M) int {
 type market struct {
 	*app.App
 	url         string
+	mails       *testkit.Mailbox
 	nectar, tea int64
 }
 
+// open starts the program at a bare address.
 func open(t *testing.T) *market {
+	t.Helper()
+	return openAt(t, "127.0.0.1")
+}
+
+// openAt starts the program under a name of this machine.
+func openAt(t *testing.T, host string) *market {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &market{url: "http://" + l.Addr().String()}
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	m := &market{url: "http://" + net.JoinHostPort(host, port), mails: &testkit.Mailbox{}}
 	m.App, err = app.New(context.Background(), config.Config{Mode: config.Development, Data: t.TempDir(), BaseURL: m.url, DatabaseURL: testkit.DSN(t),
 		RedisURL: testkit.Redis(t).URL(), VietQRTTL: 15 * time.Minute, Demo: true,
-		Operator: config.Operator{Name: "Đơn vị thử", Email: "thu@cho.example"}}, app.Options{Sender: &testkit.Mailbox{}})
+		Operator: config.Operator{Name: "Đơn vị thử", Email: "thu@cho.example"}}, app.Options{Sender: m.mails})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package shopper
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,7 +41,8 @@ func relyingParty(c Config) *webauthn.WebAuthn {
 	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
 		return nil
 	}
-	w, err := webauthn.New(&webauthn.Config{RPID: u.Hostname(), RPDisplayName: c.Name, RPOrigins: []string{c.BaseURL},
+	life := webauthn.TimeoutConfig{Timeout: ChallengeLife}
+	w, err := webauthn.New(&webauthn.Config{Timeouts: webauthn.TimeoutsConfig{Login: life, Registration: life}, RPID: u.Hostname(), RPDisplayName: c.Name, RPOrigins: []string{c.BaseURL},
 		AuthenticatorSelection: protocol.AuthenticatorSelection{ResidentKey: protocol.ResidentKeyRequirementRequired,
 			RequireResidentKey: protocol.ResidentKeyRequired(), UserVerification: protocol.VerificationRequired}})
 	if err != nil {
@@ -52,7 +55,8 @@ func relyingParty(c Config) *webauthn.WebAuthn {
 type holder struct {
 	account account.Account
 	id      []byte
-	keys    []webauthn.Credential
+	rows    []passkeyRow
+	keys    []webauthn.Credential // of the rows, in their order
 }
 
 // WebAuthnID is what devices know the account by; it tells nothing.
@@ -83,7 +87,7 @@ func (s *Service) holder(ctx context.Context, accountID int64) (holder, error) {
 	}
 	m := hmac.New(sha256.New, s.cfg.Secret)
 	m.Write([]byte("passkey holder\x00" + strconv.FormatInt(accountID, 10)))
-	h := holder{account: a, id: m.Sum(nil)}
+	h := holder{account: a, id: m.Sum(nil), rows: rows}
 	for _, r := range rows {
 		var c webauthn.Credential
 		if err := json.Unmarshal([]byte(r.Credential), &c); err != nil {
@@ -109,6 +113,8 @@ func (s *Service) Passkeys(ctx context.Context, accountID int64) ([]Passkey, err
 
 func noPasskeys() error { return apperr.New(apperr.Unavailable, "shopper.passkey.closed") }
 
+func full() error { return apperr.New(apperr.Conflict, "shopper.passkey.full", "max", MaxPasskeys) }
+
 // refused is the one answer to whatever is wrong with what a device said.
 func refused() error { return apperr.New(apperr.Denied, "shopper.passkey.refused") }
 
@@ -126,7 +132,7 @@ func (s *Service) BeginPasskey(ctx context.Context, accountID int64, password st
 		return nil, nil, err
 	}
 	if len(h.keys) >= MaxPasskeys {
-		return nil, nil, apperr.New(apperr.Conflict, "shopper.passkey.full", "max", MaxPasskeys)
+		return nil, nil, full()
 	}
 	var known []protocol.CredentialDescriptor
 	for _, k := range h.keys {
@@ -136,15 +142,27 @@ func (s *Service) BeginPasskey(ctx context.Context, accountID int64, password st
 	if err != nil {
 		return nil, nil, fault("begin passkey", err)
 	}
-	return pair(creation, session)
+	return s.pair(creation, session)
 }
 
-func pair(options, session any) (a, b []byte, err error) {
+// challenge is what the session remembers of a question to a device.
+type challenge struct {
+	Asked   time.Time
+	Session webauthn.SessionData
+}
+
+func (s *Service) pair(options any, session *webauthn.SessionData) (a, b []byte, err error) {
 	if a, err = json.Marshal(options); err != nil {
 		return nil, nil, fault("passkey", err)
 	}
-	b, err = json.Marshal(session)
+	b, err = json.Marshal(challenge{s.Clock.Now(), *session})
 	return a, b, fault("passkey", err)
+}
+
+// recall reads what a session remembers; a question that is too old is none.
+func (s *Service) recall(remember []byte) (c challenge, ok bool) {
+	err := json.Unmarshal(remember, &c)
+	return c, err == nil && s.Clock.Now().Before(c.Asked.Add(ChallengeLife))
 }
 
 // KeepPasskey takes the key that the browser made into the account under the name of its device.
@@ -156,12 +174,12 @@ func (s *Service) KeepPasskey(ctx context.Context, accountID int64, remember, an
 	if err != nil {
 		return err
 	}
-	var session webauthn.SessionData
+	asked, ok := s.recall(remember)
 	parsed, bad := protocol.ParseCredentialCreationResponseBytes(answer)
-	if json.Unmarshal(remember, &session) != nil || bad != nil {
+	if !ok || bad != nil {
 		return refused()
 	}
-	c, err := s.keys.CreateCredential(h, session, parsed)
+	c, err := s.keys.CreateCredential(h, asked.Session, parsed)
 	if err != nil {
 		return refused()
 	}
@@ -172,6 +190,10 @@ func (s *Service) KeepPasskey(ctx context.Context, accountID int64, remember, an
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
 		if err := s.lock(ctx, tx, accountID); err != nil {
 			return err
+		}
+		// Several windows may each have begun while there was room.
+		if have, err := passkeys(ctx, tx.DB, accountID); err != nil || len(have) >= MaxPasskeys {
+			return cmp.Or(err, full())
 		}
 		r := passkeyRow{AccountID: accountID, CredentialID: c.ID, Credential: string(kept), Name: device, CreatedAt: s.Clock.Now()}
 		if err := insertPasskey(ctx, tx, r); err != nil {
@@ -209,18 +231,19 @@ func (s *Service) AskPasskey() (options, remember []byte, err error) {
 	if err != nil {
 		return nil, nil, fault("ask passkey", err)
 	}
-	return pair(assertion, session)
+	return s.pair(assertion, session)
 }
 
-// SignInByPasskey returns the open account whose key signed the challenge. A key whose counter went back may have been
-// copied and is refused.
+// SignInByPasskey returns the open account whose key signed the challenge. A challenge from before the key's last use is
+// refused, so that an answer counts once even when it comes twice at the same time. A key whose counter did not go on may
+// have been copied: it is refused too, as shopper.passkey.copied, and the audit says so.
 func (s *Service) SignInByPasskey(ctx context.Context, remember, answer []byte) (account.Account, error) {
 	if s.keys == nil {
 		return account.Account{}, noPasskeys()
 	}
-	var session webauthn.SessionData
+	asked, ok := s.recall(remember)
 	parsed, bad := protocol.ParseCredentialRequestResponseBytes(answer)
-	if json.Unmarshal(remember, &session) != nil || bad != nil {
+	if !ok || bad != nil {
 		return account.Account{}, refused()
 	}
 	var row passkeyRow
@@ -233,28 +256,45 @@ func (s *Service) SignInByPasskey(ctx context.Context, remember, answer []byte) 
 		if who, broken = s.holder(ctx, row.AccountID); broken != nil {
 			return nil, broken
 		}
-		if !hmac.Equal(handle, who.id) {
+		// The key and its last use must be of one reading.
+		at := slices.IndexFunc(who.rows, func(r passkeyRow) bool { return r.ID == row.ID })
+		if at < 0 || !hmac.Equal(handle, who.id) {
 			return nil, errors.New("another's handle")
 		}
+		row = who.rows[at]
 		return who, nil
-	}, session, parsed)
+	}, asked.Session, parsed)
 	if broken != nil {
 		return account.Account{}, fault("passkey", broken)
 	}
-	if err != nil || who.account.Closed || credential.Authenticator.CloneWarning {
+	if err != nil || who.account.Closed || row.UsedAt != nil && !row.UsedAt.Before(asked.Asked) {
 		return account.Account{}, refused()
+	}
+	if credential.Authenticator.CloneWarning {
+		err := s.DB.InTx(ctx, func(tx db.Tx) error { return s.note(ctx, tx, row.AccountID, "account.passkey_copied") })
+		if err == nil {
+			err = apperr.New(apperr.Denied, "shopper.passkey.copied")
+		}
+		return account.Account{}, fault("passkey", err)
 	}
 	kept, err := json.Marshal(credential)
 	if err != nil {
 		return account.Account{}, fault("passkey", err)
 	}
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
-		if err := touchPasskey(ctx, tx, row.ID, string(kept), s.Clock.Now()); err != nil {
+		first, err := usePasskey(ctx, tx, row.ID, string(kept), asked.Asked, s.Clock.Now())
+		if err != nil {
 			return err
+		}
+		if !first {
+			return refused()
 		}
 		return s.note(ctx, tx, row.AccountID, "account.sign_in_passkey")
 	})
-	return who.account, fault("passkey", err)
+	if err != nil {
+		return account.Account{}, fault("passkey", err)
+	}
+	return who.account, nil
 }
 
 func (s *Service) note(ctx context.Context, tx db.Tx, id int64, action string) error {

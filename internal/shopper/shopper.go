@@ -35,6 +35,9 @@ const (
 	AskedPerHour = 5
 )
 
+// ChallengeLife is how long a device may take to answer with a passkey.
+const ChallengeLife = 5 * time.Minute
+
 // The most records of an account.
 const (
 	MaxAddresses = 20

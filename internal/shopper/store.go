@@ -136,8 +136,11 @@ func insertPasskey(ctx context.Context, tx db.Tx, r passkeyRow) error {
 	return tx.WithContext(ctx).Create(&r).Error
 }
 
-func touchPasskey(ctx context.Context, tx db.Tx, id int64, credential string, now time.Time) error {
-	return tx.WithContext(ctx).Exec(`UPDATE passkey SET credential = ?::jsonb, used_at = ? WHERE id = ?`, credential, now, id).Error
+// usePasskey records a use that was asked for after the last one; of two uses at once the second finds nothing.
+func usePasskey(ctx context.Context, tx db.Tx, id int64, credential string, asked, now time.Time) (bool, error) {
+	done := tx.WithContext(ctx).Exec(`UPDATE passkey SET credential = ?::jsonb, used_at = ? WHERE id = ? AND (used_at IS NULL OR used_at < ?)`,
+		credential, now, id, asked)
+	return done.RowsAffected > 0, done.Error
 }
 
 func dropPasskey(ctx context.Context, tx db.Tx, accountID, id int64) (bool, error) {

@@ -113,7 +113,7 @@ func (s *Shop) signOut(c *gin.Context) error {
 func (s *Shop) askPasskey(c *gin.Context) error {
 	options, remember, err := s.Shoppers.AskPasskey()
 	if err != nil {
-		return err
+		return s.plainFault(c, err)
 	}
 	s.Sessions.Put(c.Request.Context(), sessionKeys, remember)
 	c.Data(http.StatusOK, "application/json; charset=utf-8", options)
