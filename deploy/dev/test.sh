@@ -13,7 +13,7 @@ began=$(date +%s)
 echo "Running all tests with the race detector; this takes some minutes"
 {
 	if go run ./internal/testkit/withservers \
-		go test -race -p 2 -timeout 9m ./...; then
+		go test -race -p 2 -timeout 20m ./...; then
 		echo 0 >.cache/test.status
 	else
 		echo 1 >.cache/test.status
