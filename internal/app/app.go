@@ -268,7 +268,9 @@ func (a *App) web() error {
 		return fmt.Errorf("app: OCOP_TRUSTED_PROXIES: %w", err)
 	}
 	a.registry = prometheus.NewRegistry()
-	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "ocop_sql_statements_total", Help: "Statements sent to PostgreSQL."},
+			func() float64 { return float64(a.DB.Statements()) }))
 	observe := a.observer()
 	always := []gin.HandlerFunc{otelgin.Middleware("ocop"), kit.Trace(observe), kit.Headers(https, payPages(cfg)...)}
 	e.Use(always...)

@@ -5,10 +5,8 @@ package bench
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
-	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -16,81 +14,70 @@ import (
 	"choocop.vn/ocop/internal/app"
 	"choocop.vn/ocop/internal/config"
 	"choocop.vn/ocop/internal/order"
-	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/platform/db"
 	"choocop.vn/ocop/internal/testkit"
 )
 
-// running is a clock that goes, from a day on which the loaded certificates are of every age.
-type running struct{ ahead time.Duration }
-
-func (r running) Now() time.Time { return time.Now().Add(r.ahead).UTC() }
-
-// world is the whole program with a number of products on a real listener, and the yardsticks on another.
+// world is a market with a number of products: the program that operators run and the yardsticks, each a process of its
+// own, and services on the same database by which this process, the client, prepares what it asks for.
 type world struct {
 	*app.App
-	t               testing.TB
-	products        int
-	plain           *db.DB       // the yardsticks' own
-	bare            http.Handler // the yardsticks
-	shop, yard      string       // addresses
-	asked, measured testkit.Counter
-	rows            map[string]row
-	names           []string
+	t          testing.TB
+	products   int
+	bare       http.Handler // the yardsticks in this process, for profiles
+	shop, yard server
+	rows       map[string]row
+	names      []string
 }
 
 func open(t testing.TB, products int) *world {
 	t.Helper()
 	w := &world{t: t, products: products, rows: map[string]row{}}
 	dsn := testkit.DSN(t)
-	start := time.Date(2026, 11, 22, 9, 0, 0, 0, clock.HCM)
 	var err error
-	w.App, err = app.New(context.Background(), config.Config{Mode: config.Development, Data: t.TempDir(), BaseURL: "http://cho.test", DatabaseURL: dsn,
+	data := t.TempDir()
+	w.App, err = app.New(context.Background(), config.Config{Mode: config.Development, Data: data, BaseURL: "http://cho.test", DatabaseURL: dsn,
 		RedisURL: testkit.Redis(t).URL(), VietQRTTL: 15 * time.Minute, PageCache: 3 * time.Second, Proxies: []string{"127.0.0.1"}},
-		app.Options{Clock: running{time.Until(start)}, Sender: &testkit.Mailbox{}, Tracer: &w.asked})
+		app.Options{Sender: &testkit.Mailbox{}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.Close)
 	load(t, w.DB, w.Search, products)
-	w.shop = serve(t, w.Handler())
-	w.plain, err = db.Open(context.Background(), db.Config{DSN: dsn, Tracer: &w.measured})
+	plain, err := db.Open(context.Background(), db.Config{DSN: dsn})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(w.plain.Close)
-	w.bare = yardsticks(t, w.plain, products)
-	w.yard = serve(t, w.bare)
-	debug.FreeOSMemory() // what loading left behind is no server's
+	t.Cleanup(plain.Close)
+	w.bare = yardsticks(plain, products)
 	return w
 }
 
-func serve(t testing.TB, h http.Handler) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &http.Server{Handler: h}
-	go func() { _ = s.Serve(l) }()
-	t.Cleanup(func() { _ = s.Close() })
-	return l.Addr().String()
+// start runs the two processes that are compared.
+func (w *world) start() {
+	w.shop, w.yard = startMarket(w.t, w.Config), startYardsticks(w.t, w.Config.DatabaseURL, w.products)
 }
 
 // page measures a row between two short measurements of its yardstick.
 func (w *world) page(name, by string, status int, next request) {
+	if !chosen(name) {
+		return
+	}
 	y := yards[by]
-	before := measure(w.t, by, w.yard, &w.measured, paces, y.status, y.next)
-	r := measure(w.t, name, w.shop, &w.asked, lasts, status, next)
-	after := measure(w.t, by, w.yard, &w.measured, paces, y.status, y.next)
+	before := measure(w.t, by, w.yard, paces, y.status, y.next)
+	r := measure(w.t, name, w.shop, lasts, status, next)
+	after := measure(w.t, by, w.yard, paces, y.status, y.next)
 	r.pace = (before.rate + after.rate) / 2
 	w.rows[name] = r
 	w.names = append(w.names, name)
 }
 
 func (w *world) yardstick(name string) {
+	if !chosen(name) {
+		return
+	}
 	y := yards[name]
-	r := measure(w.t, name, w.yard, &w.measured, lasts, y.status, y.next)
+	r := measure(w.t, name, w.yard, lasts, y.status, y.next)
 	r.pace = r.rate
 	w.rows[name] = r
 	w.names = append(w.names, name)
@@ -191,6 +178,7 @@ func paths() (lists, searches []string) {
 
 // run measures everything with so many products.
 func (w *world) run() {
+	w.start()
 	lists, searches := paths()
 	var products, some, api []string
 	for _, province := range provinces {
@@ -202,7 +190,7 @@ func (w *world) run() {
 		products = append(products, fmt.Sprintf("/san-pham/sp-%d", 1+i*(w.products/5000)))
 	}
 	for _, p := range products[:600] {
-		if answers(w.t, w.shop, p, "so-luong") { // not the page that asks the age
+		if answers(w.t, w.shop.address, p, "so-luong") { // not the page that asks the age
 			some = append(some, p)
 		}
 	}

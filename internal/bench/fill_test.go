@@ -60,6 +60,9 @@ func load(t testing.TB, d *db.DB, find *search.Service, products int) {
 			t.Fatal(fmt.Errorf("from %d: %w", from, err))
 		}
 	}
+	for _, statement := range yardTables {
+		testkit.Exec(t, d, statement)
+	}
 	testkit.Exec(t, d, `VACUUM ANALYZE`)
 	t.Logf("%d products loaded and indexed in %v", products, time.Since(began).Round(time.Millisecond))
 }

@@ -9,8 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,13 +16,10 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"choocop.vn/ocop/internal/testkit"
 )
 
-// The load comes from the same process, over real connections on loopback, by a client that allocates next to nothing: so
-// allocations and memory are those of the program, and the processor time that the client takes weighs on the yardsticks
-// as on the pages.
+// The load comes over real connections on loopback, by a client that allocates next to nothing: the processor time that it
+// takes weighs on the yardsticks as on the pages. Allocations, memory and statements are those of the server's process.
 const (
 	connections = 64
 	lasts       = 2500 * time.Millisecond
@@ -41,7 +36,7 @@ type row struct {
 	p50, p99   time.Duration
 	statements float64 // per request
 	allocs     float64 // per request
-	resident   float64 // megabytes of the whole process
+	resident   float64 // megabytes of the server
 	bytes      float64 // per answer
 	pace       float64 // requests a second of its yardstick, just before and after
 }
@@ -85,26 +80,23 @@ func post(path, form, cookie string, n int64) []byte {
 }
 
 // measure lets 64 connections ask for some seconds, or until the requests run out, and expects the status of each answer.
-func measure(t testing.TB, name, address string, queries *testkit.Counter, lasts time.Duration, status int, next request) row {
+func measure(t testing.TB, name string, s server, lasts time.Duration, status int, next request) row {
 	t.Helper()
 	var n, done, size atomic.Int64
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var times []time.Duration
-	runtime.GC()
 	began := time.Now()
 	measured, ends := began.Add(warms), began.Add(warms+lasts)
-	var before, after runtime.MemStats
-	var statements int64
+	var before figures
 	var last time.Time
 	wg.Go(func() {
 		time.Sleep(warms)
-		runtime.ReadMemStats(&before)
-		statements = queries.Count()
+		before = s.figures(t)
 	})
 	for range connections {
 		wg.Go(func() {
-			c, err := net.Dial("tcp", address)
+			c, err := net.Dial("tcp", s.address)
 			if err != nil {
 				t.Error(err)
 				return
@@ -139,15 +131,15 @@ func measure(t testing.TB, name, address string, queries *testkit.Counter, lasts
 		})
 	}
 	wg.Wait()
-	runtime.ReadMemStats(&after)
+	after := s.figures(t)
 	if len(times) == 0 {
 		t.Fatalf("%s: nothing was measured", name)
 	}
 	slices.Sort(times)
 	count := float64(done.Load())
 	return row{name: name, rate: count / last.Sub(measured).Seconds(), p50: times[len(times)/2], p99: times[len(times)*99/100],
-		statements: float64(queries.Count()-statements) / count, allocs: float64(after.Mallocs-before.Mallocs) / count,
-		resident: resident(t), bytes: float64(size.Load()) / count}
+		statements: (after.statements - before.statements) / count, allocs: (after.allocs - before.allocs) / count,
+		resident: after.resident / (1 << 20), bytes: float64(size.Load()) / count}
 }
 
 // read takes one answer off the connection.
@@ -186,20 +178,6 @@ func read(r *bufio.Reader) (status int, length int64, err error) {
 		}
 		length += n
 	}
-}
-
-// resident is the memory of this process in megabytes.
-func resident(t testing.TB) float64 {
-	t.Helper()
-	b, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0 // not on this system
-	}
-	pages, err := strconv.ParseInt(strings.Fields(string(b))[1], 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return float64(pages) * float64(os.Getpagesize()) / (1 << 20)
 }
 
 // phones counts the buyers, each with a number of their own: cash is limited by it.

@@ -3,7 +3,6 @@ package testkit
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -51,18 +50,3 @@ func CountedDB(t testing.TB) (*db.DB, *Queries) {
 	t.Cleanup(d.Close)
 	return d, q
 }
-
-// Counter counts statements without keeping them, for measurements of many.
-type Counter struct{ n atomic.Int64 }
-
-// TraceQueryStart counts one statement.
-func (c *Counter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
-	c.n.Add(1)
-	return ctx
-}
-
-// TraceQueryEnd does nothing; the statement was counted when it began.
-func (c *Counter) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
-
-// Count is the number of statements so far.
-func (c *Counter) Count() int64 { return c.n.Load() }

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -43,6 +44,30 @@ type DB struct {
 	read *gorm.DB
 	// readPool is nil without a replica.
 	readPool *pgxpool.Pool
+	sent     *atomic.Int64
+}
+
+// Statements is how many were sent so far, on all connections.
+func (d *DB) Statements() int64 { return d.sent.Load() }
+
+// counting counts the statements, also for a tracer of the caller's.
+type counting struct {
+	sent *atomic.Int64
+	next Tracer
+}
+
+func (c counting) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	c.sent.Add(1)
+	if c.next != nil {
+		return c.next.TraceQueryStart(ctx, conn, data)
+	}
+	return ctx
+}
+
+func (c counting) TraceQueryEnd(ctx context.Context, conn *pgx.Conn, data pgx.TraceQueryEndData) {
+	if c.next != nil {
+		c.next.TraceQueryEnd(ctx, conn, data)
+	}
 }
 
 // Tx is one open transaction. A function that takes a Tx joins it: it neither commits nor calls the network.
@@ -54,18 +79,19 @@ func (t Tx) SQL() *sql.Tx { return t.Statement.ConnPool.(*sql.Tx) }
 // Open connects lazily: a server that is away makes the first query fail, not Open, so that the
 // program can start, say so on /readyz and recover without a restart.
 func Open(ctx context.Context, c Config) (*DB, error) {
-	pool, err := openPool(ctx, c.DSN, c)
+	sent := &atomic.Int64{}
+	pool, err := openPool(ctx, c.DSN, c, sent)
 	if err != nil {
 		return nil, err
 	}
-	d := &DB{pool: pool, sql: stdlib.OpenDBFromPool(pool)}
+	d := &DB{pool: pool, sql: stdlib.OpenDBFromPool(pool), sent: sent}
 	if d.orm, err = openORM(d.sql); err != nil {
 		d.Close()
 		return nil, err
 	}
 	d.read = d.orm
 	if c.ReadDSN != "" {
-		if d.readPool, err = openPool(ctx, c.ReadDSN, c); err != nil {
+		if d.readPool, err = openPool(ctx, c.ReadDSN, c, sent); err != nil {
 			d.Close()
 			return nil, err
 		}
@@ -77,7 +103,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	return d, nil
 }
 
-func openPool(ctx context.Context, dsn string, c Config) (*pgxpool.Pool, error) {
+func openPool(ctx context.Context, dsn string, c Config, sent *atomic.Int64) (*pgxpool.Pool, error) {
 	pc, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("db: the database address is not valid: %w", err)
@@ -88,7 +114,7 @@ func openPool(ctx context.Context, dsn string, c Config) (*pgxpool.Pool, error) 
 	}
 	pc.MaxConnIdleTime = 5 * time.Minute
 	pc.ConnConfig.ConnectTimeout = 3 * time.Second
-	pc.ConnConfig.Tracer = c.Tracer
+	pc.ConnConfig.Tracer = counting{sent, c.Tracer}
 	params := pc.ConnConfig.RuntimeParams
 	for name, value := range map[string]string{
 		"application_name":                    "ocop",
