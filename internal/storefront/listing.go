@@ -47,6 +47,9 @@ func (s *Service) List(ctx context.Context, f Filter) (Listing, error) {
 	}
 	l.Facets = a.facets(found)
 	slots, more := found.page(a)
+	if found.asked != nil {
+		found.answers.keep(*found.asked, &answer{found.tally, slots, more, found.last})
+	}
 	if more {
 		l.Next = found.last.String()
 	}
@@ -138,6 +141,9 @@ type found struct {
 	pick  *pick // nil for the whole shop
 	near  bool
 	last  place // of the last good of the page
+
+	asked *answerKey // under which the answer is to be remembered
+	again *answer    // remembered
 }
 
 func (s *Service) found(ctx context.Context, a *asking) (*found, error) {
@@ -157,7 +163,16 @@ func (s *Service) found(ctx context.Context, a *asking) (*found, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(hits) >= broad {
+			k := a.key(hits)
+			if got, ok := f.answers.take(k); ok {
+				f.tally, f.again = got.tally, got
+				return f, nil
+			}
+			f.asked = &k
+		}
 		if f.pick = f.hits(hits, a.ProducerID); len(f.pick.slots) == 0 {
+			f.asked = nil // what is near is another answer
 			if hits, err = s.Search.Near(ctx, a.query, nearest); err != nil {
 				return nil, err
 			}

@@ -70,6 +70,7 @@ type day struct {
 		once  sync.Once
 		tally tally
 	}
+	answers answers
 }
 
 // Where what stands in a packed good. The last seven bits, stars, stock and price, are counted as one number.

@@ -295,6 +295,10 @@ func (d *day) hits(found []search.Hit, producer int64) *pick {
 // page are the slots of the page asked for, and whether more follow.
 func (f *found) page(a *asking) (slots []int32, more bool) {
 	skip := (a.page - 1) * a.size
+	if f.again != nil {
+		f.last = f.again.last
+		return f.again.slots, f.again.more
+	}
 	if f.pick != nil {
 		return f.pickPage(a, skip)
 	}
