@@ -12,6 +12,8 @@
 //   - Kept are only answers that called Keep, with status 200, without Set-Cookie, and not no-store.
 //   - A page is kept for some seconds, never past Vietnam's midnight, and browsers are told to keep it no longer.
 //   - Any number of requests for a page that is not there make it once; the others wait for it.
+//   - Only so many pages of the shop are rendered at once as keep the processors busy; the others wait for their turn and hold
+//     no memory meanwhile. A page is written to its reader after it gave up its turn, so a slow reader holds up nobody.
 //   - Memory is bounded in bytes. A parameter that marks where a visitor came from is dropped; one that is not known to
 //     the page leads past the cache.
 package front
@@ -24,6 +26,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -52,11 +55,12 @@ type Door struct {
 	Config
 	next  http.Handler
 	pages *pages
+	room  chan struct{}
 }
 
 // New puts a door before the site.
 func New(c Config, site http.Handler) *Door {
-	return &Door{Config: c, next: site, pages: newPages(c.Bytes)}
+	return &Door{Config: c, next: site, pages: newPages(c.Bytes), room: make(chan struct{}, 4*runtime.GOMAXPROCS(0))}
 }
 
 // mark is how a handler says that its answer may be kept.
@@ -99,11 +103,35 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// pass lets the site answer this very request.
+// pass lets the site answer this very request. Pages of the shop wait for their turn; what else there is may take long for
+// other reasons: it streams, or waits for a till.
 func (d *Door) pass(w http.ResponseWriter, r *http.Request) {
 	s := squeeze(w, r)
 	defer s.finish()
-	d.next.ServeHTTP(s, r)
+	if _, page := d.Shared(r.URL.Path); !page || r.Method != http.MethodGet {
+		d.next.ServeHTTP(s, r)
+		return
+	}
+	rec, ok := d.render(r)
+	if !ok {
+		return // the visitor has gone
+	}
+	maps.Copy(s.Header(), rec.header)
+	s.WriteHeader(rec.status)
+	_, _ = s.Write(rec.body.Bytes())
+}
+
+// render lets the site answer into memory when there is room; it is false when the request ended before.
+func (d *Door) render(r *http.Request) (*recorder, bool) {
+	select {
+	case d.room <- struct{}{}:
+	case <-r.Context().Done():
+		return nil, false
+	}
+	defer func() { <-d.room }()
+	rec := &recorder{header: http.Header{}, status: http.StatusOK}
+	d.next.ServeHTTP(rec, r)
+	return rec, true
 }
 
 // trackers are parameters that tell a site where a visitor came from; no page reads them.
@@ -194,8 +222,10 @@ func (d *Door) make(r *http.Request) *page {
 	defer cancel()
 	m := &mark{}
 	before := d.Clock.Now()
-	rec := &recorder{header: http.Header{}, status: http.StatusOK}
-	d.next.ServeHTTP(rec, r.WithContext(context.WithValue(ctx, markKey{}, m)))
+	rec, ok := d.render(r.WithContext(context.WithValue(ctx, markKey{}, m)))
+	if !ok {
+		return nil // no room for as long as a rendering may take: those who wait ask for themselves
+	}
 	p := &page{status: rec.status, header: rec.header, body: newBody(rec.body.Bytes()), route: m.route}
 	cc := rec.header.Get("Cache-Control")
 	p.keep = m.kept && rec.status == http.StatusOK && rec.header["Set-Cookie"] == nil && !strings.Contains(cc, "no-store")

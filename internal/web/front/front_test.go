@@ -3,10 +3,12 @@ package front
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -404,5 +406,53 @@ func TestAStreamArrivesPieceByPiece(t *testing.T) {
 	b := make([]byte, 9)
 	if _, err := io.ReadFull(r.Body, b); err != nil || string(b) != "data: 1\n\n" {
 		t.Errorf("%q %v", b, err)
+	}
+}
+
+func TestOnlyAsManyPagesAreRenderedAtOnceAsThereIsRoomFor(t *testing.T) {
+	var now, most atomic.Int64
+	hold := make(chan struct{})
+	d := New(Config{Clock: clock.System(), Shared: func(path string) ([]string, bool) { return nil, path != "/other" }, Observe: func(string, string, int, time.Duration) {}},
+		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if n := now.Add(1); r.URL.Path == "/page" {
+				for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+				}
+				<-hold
+			}
+			now.Add(-1)
+			w.Header().Set("X-Page", "yes")
+			w.WriteHeader(http.StatusTeapot)
+			_, _ = w.Write([]byte("page"))
+		}))
+	var wg sync.WaitGroup
+	for range 4 * cap(d.room) {
+		wg.Go(func() {
+			a := httptest.NewRecorder()
+			d.ServeHTTP(a, httptest.NewRequest(http.MethodGet, "/page", nil))
+			if a.Code != http.StatusTeapot || a.Body.String() != "page" || a.Header().Get("X-Page") != "yes" {
+				t.Errorf("%d %q %v", a.Code, a.Body, a.Header())
+			}
+		})
+	}
+	for len(d.room) < cap(d.room) {
+		runtime.Gosched()
+	}
+	a := httptest.NewRecorder() // what is no page of the shop does not wait
+	if d.ServeHTTP(a, httptest.NewRequest(http.MethodGet, "/other", nil)); a.Code != http.StatusTeapot {
+		t.Error(a.Code)
+	}
+	gone, leave := context.WithCancel(context.Background())
+	leave()
+	a = httptest.NewRecorder() // who goes away gives up waiting
+	if d.ServeHTTP(a, httptest.NewRequest(http.MethodGet, "/page", nil).WithContext(gone)); a.Body.Len() > 0 {
+		t.Error(a.Body)
+	}
+	close(hold)
+	wg.Wait()
+	if n := most.Load(); n > int64(cap(d.room)) {
+		t.Errorf("%d at once, room for %d", n, cap(d.room))
+	}
+	if len(d.room) != 0 {
+		t.Error("a turn was not given back")
 	}
 }
