@@ -60,6 +60,7 @@ import (
 	"choocop.vn/ocop/internal/web/hook"
 	"choocop.vn/ocop/internal/web/kit"
 	"choocop.vn/ocop/internal/web/office"
+	"choocop.vn/ocop/internal/web/seller"
 	"choocop.vn/ocop/internal/web/shop"
 	"choocop.vn/ocop/internal/worker"
 	"choocop.vn/ocop/static"
@@ -281,15 +282,18 @@ func (a *App) web() error {
 	a.API = &api.API{Views: views, Store: a.Store, Geo: a.Geo, Carts: a.Carts, Orders: a.Orders, Partners: a.Partners, Limiter: a.Redis.Limiter(), Clock: a.Clock,
 		BaseURL: cfg.BaseURL, Anonymous: api.AnonymousRates, Partner: api.PartnerRates}
 	a.news = a.newsOfOrders()
+	stall := &seller.Seller{Views: views, Producers: a.Producers, Money: a.Money, Clock: a.Clock, HTTPS: https}
 	desk := &office.Office{Views: views, Money: a.Money, Clock: a.Clock}
 	site := &shop.Shop{Views: views, News: a.news, Store: a.Store, Search: a.Search, Geo: a.Geo, Media: a.Media, Carts: a.Carts, Orders: a.Orders,
 		Accounts: a.Accounts, Shoppers: a.Shoppers, Sessions: sessions, Register: a.Redis.Register(),
 		Codes: shop.Codes{SVG: vietqr.QR, PNG: vietqr.PNG}, Limiter: a.Redis.Limiter(),
 		Clock: a.Clock, HTTPS: https, BaseURL: cfg.BaseURL, Operator: operator, Gallery: !cfg.InProduction(), TestCards: a.testCards(),
-		Galleries: []kit.Gallery{a.API, desk}}
+		Galleries: []kit.Gallery{a.API, desk, stall}}
 	site.Routes(e)
 	desk.Who = site.Who
 	desk.Routes(e)
+	stall.Who = site.Who
+	stall.Routes(e)
 	if err := a.API.Open(cfg.Proxies, always...); err != nil {
 		return fmt.Errorf("app: api: %w", err)
 	}

@@ -51,6 +51,7 @@ var composed = []string{
 	"producer.kind.*",
 	"proof.level.*",
 	"region.*",
+	"seller.task.*",
 	"showroom.kind.*",
 	"sms.*",
 	"sort.*",

@@ -103,6 +103,24 @@ func (s *Service) ByIDs(ctx context.Context, g *gorm.DB, ids []int64) (map[int64
 	return byIDs(ctx, g, ids)
 }
 
+// Take returns one producer, whatever its state, or a NotFound error.
+func (s *Service) Take(ctx context.Context, id int64) (Producer, error) {
+	found, err := byIDs(ctx, s.db.Primary(ctx), []int64{id})
+	if err != nil {
+		return Producer{}, err
+	}
+	p, ok := found[id]
+	if !ok {
+		return p, apperr.New(apperr.NotFound, "producer.producer.unknown")
+	}
+	return p, nil
+}
+
+// Several returns the producers with these ids, whatever their state; ids without a row are left out.
+func (s *Service) Several(ctx context.Context, ids []int64) (map[int64]Producer, error) {
+	return byIDs(ctx, s.db.Primary(ctx), ids)
+}
+
 // BySlug returns the producer of a page address, or a NotFound error.
 func (s *Service) BySlug(ctx context.Context, slug string) (Producer, error) {
 	p, ok, err := bySlug(ctx, s.db.Read(ctx), slug)

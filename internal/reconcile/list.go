@@ -53,6 +53,23 @@ func (s *Service) Scope(ctx context.Context, a account.Account) (AccountScope, e
 	return out, nil
 }
 
+// Waiting is how much money came into the accounts of a producer and waits for a person.
+func (s *Service) Waiting(ctx context.Context, producerID int64) (int, error) {
+	list, err := s.Producers.Receiving(ctx, []int64{producerID})
+	if err != nil {
+		return 0, err
+	}
+	var in AccountScope
+	for _, r := range list {
+		in.Accounts = append(in.Accounts, ScopedAccount(r))
+	}
+	n, err := countWaiting(ctx, s.DB.Primary(ctx), in)
+	if err != nil {
+		return 0, fmt.Errorf("reconcile: waiting: %w", err)
+	}
+	return n, nil
+}
+
 // List is a page of the list within a scope, newest first, in a fixed number of statements. next goes on with
 // Filter.Before; 0 means that there is no more.
 func (s *Service) List(ctx context.Context, within AccountScope, f Filter) (rows []Row, next int64, err error) {

@@ -129,6 +129,11 @@ func moneyByID(ctx context.Context, g *gorm.DB, id int64, within AccountScope) (
 	return r, err
 }
 
+func countWaiting(ctx context.Context, g *gorm.DB, within AccountScope) (n int, err error) {
+	err = g.WithContext(ctx).Raw(`SELECT count(*) FROM bank_notice n WHERE n.state = 'unmatched' AND `+inScope, scopeArgs(within, map[string]any{})).Scan(&n).Error
+	return n, err
+}
+
 func moneyList(ctx context.Context, g *gorm.DB, f Filter, within AccountScope) ([]moneyRow, error) {
 	states := make([]string, len(f.States))
 	for i, s := range f.States {

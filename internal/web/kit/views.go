@@ -63,7 +63,7 @@ func parse(files fs.FS, only string) (map[string]*template.Template, error) {
 		return nil, err
 	}
 	pages := map[string]*template.Template{}
-	for _, audience := range []string{"shop", "api", "error", "office"} {
+	for _, audience := range []string{"shop", "api", "error", "office", "seller"} {
 		names, err := fs.Glob(files, audience+"/*.html")
 		if err != nil {
 			return nil, err
@@ -110,7 +110,7 @@ func (v *Views) RenderPart(c *gin.Context, name string, model Model) error {
 // HTML is the rendered page. An audience may have a frame of its own name; all others share one.
 func (v *Views) HTML(name string, model Model) ([]byte, error) {
 	frame := "layout"
-	if audience, _, _ := strings.Cut(name, "/"); audience == "office" {
+	if audience, _, _ := strings.Cut(name, "/"); audience == "office" || audience == "seller" {
 		frame = audience
 	}
 	return v.Part(name, frame, model)

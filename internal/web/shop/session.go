@@ -42,7 +42,7 @@ type Entry struct {
 // Pages of the buying way work without a session, and look at one only if there is one.
 var sessionOptional = []string{"/gio-hang", "/gio-hang/dong", "/thanh-toan"}
 
-var sessionPages = []string{"/dang-nhap", "/dang-xuat", "/dang-ky", "/xac-nhan", "/tai-khoan", "/yeu-thich", "/dat-lai-mat-khau", "/office"}
+var sessionPages = []string{"/dang-nhap", "/dang-xuat", "/dang-ky", "/xac-nhan", "/tai-khoan", "/yeu-thich", "/dat-lai-mat-khau", "/office", "/seller"}
 
 func localPart(path string) string {
 	if strings.HasPrefix(path, "/en/") {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,7 +69,7 @@ func (s *Shop) doSignIn(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	s.welcome(c, back, cut)
+	s.welcome(c, a, back, cut)
 	return nil
 }
 
@@ -82,9 +83,12 @@ func (s *Shop) slow(c *gin.Context, what, identifier string, r redis.Rate) (wait
 	return wait, ok
 }
 
-// welcome leads somebody who has just signed in to where they wanted to go, on this site.
-func (s *Shop) welcome(c *gin.Context, back string, cut bool) {
+// welcome leads somebody who has just signed in to where they wanted to go, on this site, or to where they work.
+func (s *Shop) welcome(c *gin.Context, a account.Account, back string, cut bool) {
 	to := kit.Localised(kit.LocaleOf(c), "/tai-khoan")
+	if slices.ContainsFunc(a.Roles, func(r account.Role) bool { return r.Scope == account.OfProducer }) {
+		to = "/seller"
+	}
 	switch {
 	case cut:
 		to = kit.Localised(kit.LocaleOf(c), "/gio-hang") + "?xong=gop"
@@ -134,7 +138,7 @@ func (s *Shop) signInByPasskey(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	s.welcome(c, c.Query("ve"), cut)
+	s.welcome(c, a, c.Query("ve"), cut)
 	c.Status(http.StatusNoContent) // script follows the Location itself
 	return nil
 }

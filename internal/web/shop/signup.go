@@ -148,7 +148,7 @@ func (s *Shop) doConfirm(c *gin.Context) error {
 	if back == "" {
 		back = kit.Localised(kit.LocaleOf(c), "/tai-khoan") + "?xong=mo"
 	}
-	s.welcome(c, back, cut)
+	s.welcome(c, who, back, cut)
 	return nil
 }
 
