@@ -1,5 +1,6 @@
 // Package media keeps the pictures of the shop: it checks what people upload, derives the sizes and
-// formats that pages show, and says where they are. It owns media_asset and media_rendition.
+// formats that pages show, and says where they are. It also keeps private papers, which have no address of their own.
+// It owns media_asset, media_rendition and media_document.
 //
 // Promises: a row in media_asset means that every rendition of it is stored. An asset is known by the
 // SHA-256 of the file it came from, so the same file twice is one asset. Originals are kept to derive

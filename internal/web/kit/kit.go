@@ -7,8 +7,10 @@
 package kit
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -178,17 +180,48 @@ func Headers(https bool, formsLeadTo ...string) gin.HandlerFunc {
 	}
 }
 
+// TakesFile lets the form of a route carry one file: up to max bytes in all. Call it beside the route's line.
+func (v *Views) TakesFile(route string, max int64) {
+	if v.uploads == nil {
+		v.uploads = map[string]int64{}
+	}
+	v.uploads[route] = max
+}
+
+// File is the file of a form field, with the name the person gave it; a field left empty has no bytes and no name.
+func File(c *gin.Context, field string) (name string, data []byte, err error) {
+	h, err := c.FormFile(field)
+	if err != nil || h.Filename == "" && h.Size == 0 {
+		return "", nil, nil
+	}
+	f, err := h.Open()
+	if err != nil {
+		return "", nil, err
+	}
+	defer f.Close()
+	data, err = io.ReadAll(f)
+	return h.Filename, data, err
+}
+
+// inMemory is how much of a form with a file is kept in memory while it is read; the rest lies on the disk meanwhile.
+const inMemory = 1 << 20
+
 // Body reads forms before their handler does, and refuses those larger than max bytes or not to be understood: a
-// handler would see them as empty.
+// handler would see them as empty. Forms with files go to the routes that take them, see TakesFile.
 func (v *Views) Body(max int64) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if !plain(c.Request.URL.Path) {
 			v.NotFound(c)
 			return
 		}
-		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, max)
+		limit, files := v.uploads[c.FullPath()]
+		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, cmp.Or(limit, max))
 		if c.Request.Method == http.MethodPost {
 			err := c.Request.ParseForm()
+			if files && err == nil && strings.HasPrefix(c.ContentType(), "multipart/") {
+				err = c.Request.ParseMultipartForm(inMemory)
+				defer removeFiles(c.Request)
+			}
 			for name, values := range c.Request.PostForm {
 				if !plain(name) || !plain(strings.Join(values, "")) {
 					err = apperr.New(apperr.Invalid, "error.refused.text")
@@ -203,6 +236,13 @@ func (v *Views) Body(max int64) gin.HandlerFunc {
 			}
 		}
 		c.Next()
+	}
+}
+
+// removeFiles gives back the disk that a form with a file took.
+func removeFiles(r *http.Request) {
+	if r.MultipartForm != nil {
+		_ = r.MultipartForm.RemoveAll()
 	}
 }
 

@@ -23,6 +23,8 @@ type Views struct {
 	demo  bool
 	// count is the number of pieces in the visitor's basket; it is asked only when there is a basket cookie.
 	count func(*gin.Context) int
+	// uploads are the routes whose forms carry a file, and how large they may be.
+	uploads map[string]int64
 }
 
 // ViewConfig says where the pages are and what is common to them.
