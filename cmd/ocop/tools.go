@@ -217,39 +217,63 @@ func doctorCmd() *cobra.Command {
 func userCmd() *cobra.Command {
 	c := &cobra.Command{Use: "user", Short: "look after staff accounts"}
 	var email, name, role, scope, scopeID string
-	add := &cobra.Command{Use: "add", Short: "open an account; the password is read from standard input", Args: cobra.NoArgs,
+	bound := func() account.Role {
+		return account.Role{Name: account.RoleName(role), Scope: account.Scope(scope), ScopeID: scopeID}
+	}
+	flags := func(c *cobra.Command) *cobra.Command {
+		c.Flags().StringVar(&role, "role", "", "admin, officer, producer or cashier")
+		c.Flags().StringVar(&scope, "scope", "", "province, commune, producer or showroom, where the role is bound to one")
+		c.Flags().StringVar(&scopeID, "scope-id", "", "which one: the code of a province or commune, or an id")
+		return c
+	}
+	add := flags(&cobra.Command{Use: "add", Short: "open an account; the password is read from standard input", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			password, err := readPassword()
 			if err != nil {
 				return err
 			}
 			return open(c.Context(), func(ctx context.Context, a *app.App) error {
-				_, err := a.Accounts.Register(ctx, account.Registration{Email: email, Name: name, Password: password, Actor: actor(),
-					Roles: []account.Role{{Name: account.RoleName(role), Scope: account.Scope(scope), ScopeID: scopeID}}})
+				_, err := a.Accounts.Register(ctx, account.Registration{Email: email, Name: name, Password: password, Actor: actor(), Roles: []account.Role{bound()}})
 				return err
 			})
-		}}
+		}})
 	add.Flags().StringVar(&email, "email", "", "e-mail address to sign in with")
 	add.Flags().StringVar(&name, "name", "", "the person's name")
-	add.Flags().StringVar(&role, "role", "", "admin, officer, producer or cashier")
-	add.Flags().StringVar(&scope, "scope", "", "province, producer or showroom, where the role is bound to one")
-	add.Flags().StringVar(&scopeID, "scope-id", "", "which one")
+	grant := flags(&cobra.Command{Use: "grant EMAIL", Short: "give an account a role", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return withUser(c, args[0], func(ctx context.Context, a *app.App, id int64) error {
+				return a.Accounts.Grant(ctx, id, bound(), actor())
+			})
+		}})
+	revoke := flags(&cobra.Command{Use: "revoke EMAIL", Short: "take a role away from an account", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return withUser(c, args[0], func(ctx context.Context, a *app.App, id int64) error {
+				return a.Accounts.Revoke(ctx, id, bound(), actor())
+			})
+		}})
 	password := &cobra.Command{Use: "password EMAIL", Short: "set a new password, read from standard input", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			secret, err := readPassword()
 			if err != nil {
 				return err
 			}
-			return open(c.Context(), func(ctx context.Context, a *app.App) error {
-				who, err := a.Accounts.ByEmail(ctx, args[0])
-				if err != nil {
-					return err
-				}
-				return a.Accounts.SetPassword(ctx, who.ID, secret, actor())
+			return withUser(c, args[0], func(ctx context.Context, a *app.App, id int64) error {
+				return a.Accounts.SetPassword(ctx, id, secret, actor())
 			})
 		}}
-	c.AddCommand(add, password)
+	c.AddCommand(add, grant, revoke, password)
 	return c
+}
+
+// withUser runs fn on the account with an e-mail.
+func withUser(c *cobra.Command, email string, fn func(ctx context.Context, a *app.App, id int64) error) error {
+	return open(c.Context(), func(ctx context.Context, a *app.App) error {
+		who, err := a.Accounts.ByEmail(ctx, email)
+		if err != nil {
+			return err
+		}
+		return fn(ctx, a, who.ID)
+	})
 }
 
 // readPassword takes the first line of standard input, so that no password stands in a shell's history.

@@ -7,6 +7,11 @@
 // how. Passwords are kept as argon2id hashes with their own salt. Signing in costs the same hashes and statements
 // whether or not there is such an account; how often one may try is limited by the web layer. A new password
 // begins a new epoch, in which no older session counts. Every change leaves an audit row without personal data.
+//
+// Whose records a right covers: administrators' are all; an officer's are those of a province with all its communes, or of
+// one commune; a producer's people and cashiers are bound to ids. A domain asks for records of a place with
+// Account.Area(right), takes the Area as a parameter and writes Area.In into the WHERE of every statement that reads,
+// locks or counts them, so that what lies elsewhere is not found. For records bound by id Account.Covers does the same.
 package account
 
 import (
@@ -24,7 +29,7 @@ type RoleName string
 // The roles.
 const (
 	Admin    RoleName = "admin"    // runs the platform
-	Officer  RoleName = "officer"  // programme officer of a province
+	Officer  RoleName = "officer"  // programme officer of a province or a commune
 	Producer RoleName = "producer" // works for one producer (chủ thể)
 	Cashier  RoleName = "cashier"  // sells at one sales point
 )
@@ -42,11 +47,13 @@ type Scope string
 const (
 	Everywhere Scope = ""
 	OfProvince Scope = "province"
+	OfCommune  Scope = "commune"
 	OfProducer Scope = "producer"
 	OfShowroom Scope = "showroom"
 )
 
-// Role is a role with the record it is bound to: a province code, or the id of a producer or sales point.
+// Role is a role with the record it is bound to: the code of a province or commune, or the id of a producer or
+// sales point.
 type Role struct {
 	Name    RoleName
 	Scope   Scope
@@ -61,7 +68,7 @@ func RoleAt(name RoleName, scope Scope, id int64) Role {
 // scopes says to what each role may be bound; the first one is asked for when it is missing.
 var scopes = map[RoleName][]Scope{
 	Admin:    {Everywhere},
-	Officer:  {OfProvince, Everywhere},
+	Officer:  {OfProvince, OfCommune, Everywhere},
 	Producer: {OfProducer},
 	Cashier:  {OfShowroom},
 }

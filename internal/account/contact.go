@@ -119,6 +119,15 @@ func (s *Service) Rename(ctx context.Context, id int64, name string) error {
 	return s.change(ctx, id, "shopper", "account.rename", nil, func(tx db.Tx) (bool, error) { return true, setName(ctx, tx, id, name) })
 }
 
+// SetLocale changes the language in which pages without one in their address, and mails, speak to the account. What is
+// no language of this site changes nothing.
+func (s *Service) SetLocale(ctx context.Context, id int64, l i18n.Locale, actor string) error {
+	if l != i18n.VI && l != i18n.EN {
+		return nil
+	}
+	return s.change(ctx, id, actor, "account.set_locale", map[string]any{"locale": string(l)}, func(tx db.Tx) (bool, error) { return setLocale(ctx, tx, id, string(l)) })
+}
+
 // IDOf is the open account with this proven contact, in the caller's transaction; 0 for none.
 func IDOf(ctx context.Context, tx db.Tx, c Contact) (int64, error) {
 	a, _, err := byContact(ctx, tx.DB, c)

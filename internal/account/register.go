@@ -117,6 +117,9 @@ func (s *Service) Register(ctx context.Context, n Registration) (Account, error)
 	if db.Breaks(err, "account_email_key") {
 		return Account{}, apperr.Field("email", "account.email.taken")
 	}
+	if unknown := elsewhere(err); unknown != nil {
+		return Account{}, unknown
+	}
 	if err != nil {
 		return Account{}, fmt.Errorf("account: register: %w", err)
 	}
@@ -170,12 +173,25 @@ func (s *Service) SetPassword(ctx context.Context, id int64, password, actor str
 	})
 }
 
-// Grant gives the account a role; one it already has changes nothing.
+// elsewhere is the fault of a role whose province or commune is not on the map.
+func elsewhere(err error) error {
+	if db.Breaks(err, "account_role_province") || db.Breaks(err, "account_role_commune") {
+		return apperr.Field("role", "account.role.place")
+	}
+	return nil
+}
+
+// Grant gives the account a role; one it already has changes nothing. Field errors for role: account.role.unknown,
+// account.role.scope, account.role.place.
 func (s *Service) Grant(ctx context.Context, id int64, r Role, actor string) error {
 	if err := r.check(); err != nil {
 		return err
 	}
-	return s.change(ctx, id, actor, "account.grant", r.detail(), func(tx db.Tx) (bool, error) { return grant(ctx, tx, id, r) })
+	err := s.change(ctx, id, actor, "account.grant", r.detail(), func(tx db.Tx) (bool, error) { return grant(ctx, tx, id, r) })
+	if unknown := elsewhere(err); unknown != nil {
+		return unknown
+	}
+	return err
 }
 
 // Revoke takes a role away; one it does not have changes nothing.

@@ -19,16 +19,17 @@ const (
 	FulfilOrders    Right = "orders.fulfil"
 	ConfirmTransfer Right = "payments.confirm"
 	SellAtCounter   Right = "counter.sell"
+	UseDesk         Right = "desk.use" // the start page of the office
 )
 
 // rights is the whole of who may do what.
 var rights = map[RoleName][]Right{
 	Admin: {
 		ManageAccounts, ReadAudit, ManageShowrooms, ManageRules, VerifyStars, ReadReports,
-		EditProducer, EditGoods, PostStock, FulfilOrders, ConfirmTransfer,
+		EditProducer, EditGoods, PostStock, FulfilOrders, ConfirmTransfer, UseDesk,
 	},
-	Officer:  {VerifyStars, ReadReports, ManageShowrooms},
-	Producer: {EditProducer, EditGoods, PostStock, FulfilOrders, ConfirmTransfer},
+	Officer:  {VerifyStars, ReadReports, ManageShowrooms, UseDesk},
+	Producer: {EditProducer, EditGoods, PostStock, FulfilOrders, ConfirmTransfer, UseDesk},
 	Cashier:  {SellAtCounter},
 }
 

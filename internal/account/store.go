@@ -109,6 +109,11 @@ func setName(ctx context.Context, tx db.Tx, id int64, name string) error {
 	return tx.WithContext(ctx).Exec(`UPDATE account SET name = ? WHERE id = ? AND state = 'active'`, name, id).Error
 }
 
+func setLocale(ctx context.Context, tx db.Tx, id int64, locale string) (bool, error) {
+	res := tx.WithContext(ctx).Exec(`UPDATE account SET locale = ? WHERE id = ? AND state = 'active' AND locale <> ?`, locale, id, locale)
+	return res.RowsAffected > 0, res.Error
+}
+
 func hold(ctx context.Context, tx db.Tx, id int64) (bool, error) {
 	var found int64
 	err := tx.WithContext(ctx).Raw(`SELECT id FROM account WHERE id = ? AND state = 'active' FOR SHARE`, id).Scan(&found).Error

@@ -134,3 +134,47 @@ func n2(n reconcile.Notice) reconcile.Notice {
 	n.Source = "bank"
 	return n
 }
+
+func TestTheStartPageShowsWhatWaitsForWhom(t *testing.T) {
+	m := open(t, withBank)
+	coconut, _ := goods(t, m)
+	shopper := m.visitor(t)
+	m.put(t, shopper, "", coconut)
+	n := m.transfer(t, pays(t, m, m.buy(t, shopper, "", "vietqr")), "SHORT1")
+	n.Amount -= 1000
+	m.bank().Deliver(t, n)
+	m.work(t, func() bool { return m.count(t, `SELECT count(*) FROM bank_notice WHERE state = 'unmatched'`) == 1 })
+
+	admin := m.staff(t, "admin@vidu.vn", account.Role{Name: account.Admin})
+	page := admin.Open("/office").Whole().Says("Người admin@vidu.vn").Says(text(i18n.VI, "office.everywhere")).Says(text(i18n.VI, "office.total", "n", 1))
+	if rows := page.Find("table[data-rows] tbody tr"); rows.Length() != 1 || strings.TrimSpace(rows.Find("td").First().Text()) != "1" {
+		t.Errorf("waiting: %s", page.Text("main"))
+	}
+	if current := page.Find(`.deskbar nav a[aria-current=page]`); current.Length() != 1 || current.AttrOr("href", "") != "/office" {
+		t.Errorf("where am I? %s", page.Text(".deskbar nav"))
+	}
+	list := page.Click("table[data-rows] tbody a").Is(200).Says(text(i18n.VI, "money.lead"))
+	if current := list.Find(`.deskbar nav a[aria-current=page]`); current.Length() != 1 || current.AttrOr("href", "") != "/office/money" {
+		t.Errorf("where am I? %s", list.Text(".deskbar nav"))
+	}
+	// The language is that of the account, and changing it leads back to the same rows.
+	en := admin.Open("/office/money?reason=under").Form("form[action='/office/language']").Submit("lang=en").Follow().Is(200).Says(text(i18n.EN, "money.lead"))
+	if en.URL.RequestURI() != "/office/money?reason=under" {
+		t.Errorf("came back to %s", en.URL)
+	}
+	admin.Post("/office/language", url.Values{"lang": {"vi"}, "back": {"//evil.example/office/"}}).Is(303)
+	if l := admin.Post("/office/language", url.Values{"lang": {"xx"}, "back": {"https://evil.example"}}).Location(); l != "/office" {
+		t.Errorf("leads to %s", l)
+	}
+	admin.Open("/office").Says(text(i18n.VI, "office.col.work")).Form("form#sign-out").Submit("").Is(303)
+	admin.Get("/office").Is(303)
+
+	officer := m.staff(t, "xa@vidu.vn", account.Role{Name: account.Officer, Scope: account.OfCommune, ScopeID: "00070"})
+	none := officer.Open("/office").Whole().Says("Phường Hoàn Kiếm, Thành phố Hà Nội").Says(text(i18n.VI, "office.none"))
+	if strings.Contains(none.Text(".deskbar"), text(i18n.VI, "money.title")) {
+		t.Error("an officer is led to money")
+	}
+	officer.Get("/office/money").Is(403)
+	m.staff(t, "till@vidu.vn", account.RoleAt(account.Cashier, account.OfShowroom, 1)).Get("/office").Is(403)
+	m.visitor(t).Get("/office").Is(303)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"choocop.vn/ocop/internal/account"
 	"choocop.vn/ocop/internal/order"
@@ -63,11 +64,17 @@ func (s *Service) Waiting(ctx context.Context, producerID int64) (int, error) {
 	for _, r := range list {
 		in.Accounts = append(in.Accounts, ScopedAccount(r))
 	}
-	n, err := countWaiting(ctx, s.DB.Primary(ctx), in)
+	n, _, err := s.WaitingIn(ctx, in)
+	return n, err
+}
+
+// WaitingIn is how much money within a scope waits for a person, and since when the first of it has.
+func (s *Service) WaitingIn(ctx context.Context, within AccountScope) (n int, since time.Time, err error) {
+	n, since, err = waiting(ctx, s.DB.Primary(ctx), within)
 	if err != nil {
-		return 0, fmt.Errorf("reconcile: waiting: %w", err)
+		return 0, since, fmt.Errorf("reconcile: waiting: %w", err)
 	}
-	return n, nil
+	return n, since, nil
 }
 
 // List is a page of the list within a scope, newest first, in a fixed number of statements. next goes on with

@@ -129,11 +129,6 @@ func moneyByID(ctx context.Context, g *gorm.DB, id int64, within AccountScope) (
 	return r, err
 }
 
-func countWaiting(ctx context.Context, g *gorm.DB, within AccountScope) (n int, err error) {
-	err = g.WithContext(ctx).Raw(`SELECT count(*) FROM bank_notice n WHERE n.state = 'unmatched' AND `+inScope, scopeArgs(within, map[string]any{})).Scan(&n).Error
-	return n, err
-}
-
 func moneyList(ctx context.Context, g *gorm.DB, f Filter, within AccountScope) ([]moneyRow, error) {
 	states := make([]string, len(f.States))
 	for i, s := range f.States {
@@ -153,6 +148,16 @@ func moneyList(ctx context.Context, g *gorm.DB, f Filter, within AccountScope) (
 		AND `+inScope+` ORDER BY n.id DESC LIMIT @limit`,
 		scopeArgs(within, map[string]any{"any": len(f.States) == 0, "states": states, "reason": string(f.Reason), "before": f.Before, "like": like, "limit": f.Limit})).Scan(&rows).Error
 	return rows, err
+}
+
+func waiting(ctx context.Context, g *gorm.DB, within AccountScope) (int, time.Time, error) {
+	var r struct {
+		N     int
+		Since time.Time
+	}
+	err := g.WithContext(ctx).Raw(`SELECT count(*) AS n, coalesce(min(n.received_at), 'epoch') AS since FROM bank_notice n
+		WHERE n.state = 'unmatched' AND `+inScope, scopeArgs(within, map[string]any{})).Scan(&r).Error
+	return r.N, r.Since, err
 }
 
 func moneyEvents(ctx context.Context, g *gorm.DB, id int64) ([]moneyEventRow, error) {

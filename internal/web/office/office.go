@@ -1,5 +1,8 @@
 // Package office is where people who run the market, and sellers as far as it concerns them, do what no machine may
 // decide. Its addresses stand once; the language is that of the account.
+//
+// The start page shows what waits. A new part of the office is a line in parts and one per address in Routes; a new kind
+// of work is a line in queues. What a person sees of each is what the right covers: see package account.
 package office
 
 import (
@@ -10,18 +13,20 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"choocop.vn/ocop/internal/account"
+	"choocop.vn/ocop/internal/geo"
 	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/platform/clock"
-	"choocop.vn/ocop/internal/platform/i18n"
 	"choocop.vn/ocop/internal/reconcile"
 	"choocop.vn/ocop/internal/web/kit"
 )
 
 // Office holds what the pages need; app fills it.
 type Office struct {
-	Views *kit.Views
-	Money *reconcile.Service
-	Clock clock.Clock
+	Views    *kit.Views
+	Accounts *account.Service
+	Geo      *geo.Service
+	Money    *reconcile.Service
+	Clock    clock.Clock
 	// Who is the person who is signed in, if anybody.
 	Who func(*gin.Context) (account.Account, bool, error)
 }
@@ -34,6 +39,8 @@ func (o *Office) Routes(e *gin.Engine) {
 	get := func(r right, path string, h kit.Handler) { e.GET(path, o.Views.Do(o.hold(r)), o.Views.Do(h)) }
 	post := func(r right, path string, h kit.Handler) { e.POST(path, o.Views.Do(o.hold(r)), o.Views.Do(h)) }
 
+	get(account.UseDesk, home, o.home)
+	post(account.UseDesk, "/office/language", o.speak)
 	get(account.ConfirmTransfer, "/office/money", o.money)
 	get(account.ConfirmTransfer, "/office/money/:id", o.oneMoney)
 	post(account.ConfirmTransfer, "/office/money/:id/assign", o.assign)
@@ -75,21 +82,4 @@ func person(c *gin.Context) account.Account { return c.MustGet(personKey).(accou
 func decider(c *gin.Context) reconcile.Person {
 	id := person(c).ID
 	return reconcile.Person{Actor: "staff:" + strconv.FormatInt(id, 10), AccountID: &id, Reason: c.PostForm("reason")}
-}
-
-// Frame is what every page of the office embeds.
-type Frame struct {
-	kit.Page
-	Person string
-}
-
-func (o *Office) frame(c *gin.Context) Frame {
-	a := person(c)
-	f := Frame{Page: o.Views.NewPage(c, ""), Person: a.Name}
-	f.Locale = i18n.VI
-	if a.Locale == string(i18n.EN) {
-		f.Locale = i18n.EN
-	}
-	f.NoIndex = true
-	return f
 }

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"time"
 
+	"choocop.vn/ocop/internal/account"
 	"choocop.vn/ocop/internal/order"
 	"choocop.vn/ocop/internal/payment"
 	"choocop.vn/ocop/internal/platform/apperr"
@@ -15,8 +16,9 @@ import (
 // Samples are the pages of the office in each of their states, for the gallery.
 func (o *Office) Samples(l i18n.Locale) ([]kit.Sample, error) {
 	at := o.Clock.Now()
-	frame := Frame{Page: o.Views.SamplePage(l, "/office/money"), Person: "Trần Thị Văn Phòng"}
-	frame.NoIndex = true
+	admin := account.Account{Name: "Trần Thị Văn Phòng", Roles: []account.Role{{Name: account.Admin}}}
+	officer := account.Account{Name: "Nguyễn Thị Phương Thảo", Roles: []account.Role{{Name: account.Officer, Scope: account.OfCommune, ScopeID: "02671"}}}
+	frame := newFrame(o.Views.SamplePage(l, "/office/money"), admin, i18n.T(l, "office.everywhere", nil))
 	var rows []reconcile.Row
 	for i, r := range reconcile.Reasons() {
 		row := reconcile.Row{Money: reconcile.Money{ID: int64(100 - i), State: reconcile.Unmatched, Reason: r, ReceivedAt: at,
@@ -50,7 +52,18 @@ func (o *Office) Samples(l i18n.Locale) ([]kit.Sample, error) {
 	settled := reconcile.Detail{Row: done, Events: []reconcile.Event{{To: reconcile.Matched, Actor: "bank", At: at}}}
 	owed := reconcile.Detail{Row: rows[3]}
 	owed.PaymentID = 7
+	work := func(state string, who account.Account, area string, waits ...Waiting) kit.Sample {
+		m := homePage(newFrame(o.Views.SamplePage(l, home), who, area))
+		for _, w := range waits {
+			m.add(queue{text: "office.queue.money", path: "/office/money"}, w, at)
+		}
+		return kit.Sample{Page: "office/home", State: state, Model: m}
+	}
 	return []kit.Sample{
+		work("late, due today, due later, without a clock, done", admin, i18n.T(l, "office.everywhere", nil), Waiting{1204, at.AddDate(0, 0, -9), at.Add(-time.Hour)},
+			Waiting{12, at.AddDate(0, 0, -1), at.Add(time.Hour)}, Waiting{3, at, at.AddDate(0, 0, 3)}, Waiting{N: 1, Since: at}, Waiting{}),
+		work("nothing waits", admin, i18n.T(l, "office.everywhere", nil), Waiting{}),
+		work("no work for an officer of a commune", officer, "Xã Mường Khương, Tỉnh Lào Cai"),
 		list("every reason", url.Values{}, rows, 0),
 		list("filtered, goes on", url.Values{"show": {"done"}, "q": {"FT26328"}, "reason": {"late"}}, []reconcile.Row{done}, 12),
 		list("empty", url.Values{}, nil, 0),

@@ -88,7 +88,7 @@ type MyAccount struct {
 	Facts               []Fact
 	Latest              []PurchaseLine
 	Claimable           int
-	Staff               bool
+	Staff, Desk         bool
 	HasPhone, PhoneOpen bool
 }
 
@@ -122,7 +122,7 @@ func (s *Shop) showAccount(c *gin.Context, status int, typed string, faults appe
 }
 
 func accountPage(p kit.Page, a account.Account, latest []order.Purchase, claimable int) *MyAccount {
-	m := &MyAccount{Name: a.Name, Typed: a.Name, Claimable: claimable, Staff: a.Staff(), HasPhone: a.PhoneProven}
+	m := &MyAccount{Name: a.Name, Typed: a.Name, Claimable: claimable, Staff: a.Staff(), Desk: account.Can(a, account.UseDesk), HasPhone: a.PhoneProven}
 	m.Page, m.Tabs = own(p, "", "account.title")
 	add := func(key, value string) {
 		if value != "" {
