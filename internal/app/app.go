@@ -334,7 +334,7 @@ func (a *App) web() error {
 	if live {
 		keep = 0
 	}
-	a.handler = front.New(front.Config{Clock: a.Clock, For: keep, Bytes: pageBytes, Shared: shop.Shared, Gate: shop.AgeCookie, Open: shop.OfAge, Observe: observe}, inner)
+	a.handler = front.New(front.Config{Clock: a.Clock, For: keep, Bytes: pageBytes, Shared: shop.Shared, InTurn: api.Owns, Gate: shop.AgeCookie, Open: shop.OfAge, Observe: observe}, inner)
 	return nil
 }
 

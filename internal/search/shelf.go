@@ -47,8 +47,9 @@ type answers struct {
 	n    int // hits in all
 }
 
-// answersKept bounds them to two megabytes.
-const answersKept = 1 << 17
+// answersKept bounds them to two megabytes, or in a large market to those of a few broad questions: one word may find a
+// fifth of all goods.
+func (x *lexicon) answersKept() int { return max(1<<17, 4*len(x.all.ids)) }
 
 // find answers a question.
 func (x *lexicon) find(q Query) []Hit {
@@ -62,7 +63,7 @@ func (x *lexicon) find(q Query) []Hit {
 	found = slices.Clip(x.recent.hits(x.all.hits(nil, a, x.dead), a, nil))
 	x.answers.mu.Lock()
 	defer x.answers.mu.Unlock()
-	if x.answers.n += len(found) + 100; x.answers.hits == nil || x.answers.n > answersKept {
+	if x.answers.n += len(found) + 100; x.answers.hits == nil || x.answers.n > x.answersKept() {
 		x.answers.hits, x.answers.n = map[Query][]Hit{}, len(found)+100
 	}
 	x.answers.hits[q] = found

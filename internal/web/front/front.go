@@ -44,6 +44,8 @@ type Config struct {
 	Bytes int64
 	// Shared names the parameters of a page that may be kept, by its path.
 	Shared func(path string) (params []string, ok bool)
+	// InTurn says which answers, beside pages that may be kept, are made whole in memory when it is their turn. Nil: none.
+	InTurn func(*http.Request) bool
 	// Gate is the cookie that opens goods for adults, and its value.
 	Gate, Open string
 	// Observe counts an answer that the site itself did not see.
@@ -103,12 +105,13 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// pass lets the site answer this very request. Pages of the shop wait for their turn; what else there is may take long for
+// pass lets the site answer this very request. Pages of the shop and other
+// brief answers wait for their turn; what else there is may take long for
 // other reasons: it streams, or waits for a till.
 func (d *Door) pass(w http.ResponseWriter, r *http.Request) {
 	s := squeeze(w, r)
 	defer s.finish()
-	if _, page := d.Shared(r.URL.Path); !page || r.Method != http.MethodGet {
+	if r.Method != http.MethodGet || !d.inTurn(r) {
 		d.next.ServeHTTP(s, r)
 		return
 	}
@@ -119,6 +122,11 @@ func (d *Door) pass(w http.ResponseWriter, r *http.Request) {
 	maps.Copy(s.Header(), rec.header)
 	s.WriteHeader(rec.status)
 	_, _ = s.Write(rec.body.Bytes())
+}
+
+func (d *Door) inTurn(r *http.Request) bool {
+	_, page := d.Shared(r.URL.Path)
+	return page || d.InTurn != nil && d.InTurn(r)
 }
 
 // render lets the site answer into memory when there is room; it is false when the request ended before.

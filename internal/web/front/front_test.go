@@ -266,6 +266,37 @@ func TestQueriesAreSortedAndStrangersLeadPast(t *testing.T) {
 	}
 }
 
+func TestPagesPastTheirTimeLeaveMemoryByThemselves(t *testing.T) {
+	was := sweepEvery
+	sweepEvery = time.Millisecond
+	t.Cleanup(func() { sweepEvery = was })
+	s := open(t, kept)
+	for i := range 20 {
+		s.get(fmt.Sprintf("/a?q=%d", i))
+	}
+	s.clock.Set(s.clock.Now().Add(2 * time.Second))
+	s.get("/a?q=0") // asked for, so it stands in front of those of its age
+	s.get("/a?q=young")
+	time.Sleep(20 * time.Millisecond)
+	s.wantAsked(t, 21)
+	s.clock.Set(s.clock.Now().Add(1500 * time.Millisecond))
+	for left := -1; left != 1; time.Sleep(time.Millisecond) {
+		s.pages.mu.Lock()
+		left = len(s.pages.byKey)
+		s.pages.mu.Unlock()
+	}
+	s.get("/a?q=young")
+	s.wantAsked(t, 21)
+	s.clock.Set(s.clock.Now().Add(time.Minute))
+	for left := -1; left != 0; time.Sleep(time.Millisecond) {
+		s.pages.mu.Lock()
+		if left = len(s.pages.byKey); left == 0 && s.pages.bytes != 0 {
+			t.Error(s.pages.bytes)
+		}
+		s.pages.mu.Unlock()
+	}
+}
+
 func TestMemoryIsBounded(t *testing.T) {
 	s := open(t, kept)
 	for i := range 2000 {
@@ -412,9 +443,9 @@ func TestAStreamArrivesPieceByPiece(t *testing.T) {
 func TestOnlyAsManyPagesAreRenderedAtOnceAsThereIsRoomFor(t *testing.T) {
 	var now, most atomic.Int64
 	hold := make(chan struct{})
-	d := New(Config{Clock: clock.System(), Shared: func(path string) ([]string, bool) { return nil, path != "/other" }, Observe: func(string, string, int, time.Duration) {}},
+	d := New(Config{Clock: clock.System(), Shared: func(path string) ([]string, bool) { return nil, path == "/page" }, InTurn: func(r *http.Request) bool { return r.URL.Path == "/brief" }, Observe: func(string, string, int, time.Duration) {}},
 		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if n := now.Add(1); r.URL.Path == "/page" {
+			if n := now.Add(1); r.URL.Path != "/other" {
 				for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
 				}
 				<-hold
@@ -425,10 +456,10 @@ func TestOnlyAsManyPagesAreRenderedAtOnceAsThereIsRoomFor(t *testing.T) {
 			_, _ = w.Write([]byte("page"))
 		}))
 	var wg sync.WaitGroup
-	for range 4 * cap(d.room) {
+	for i := range 4 * cap(d.room) {
 		wg.Go(func() {
 			a := httptest.NewRecorder()
-			d.ServeHTTP(a, httptest.NewRequest(http.MethodGet, "/page", nil))
+			d.ServeHTTP(a, httptest.NewRequest(http.MethodGet, []string{"/page", "/brief"}[i%2], nil))
 			if a.Code != http.StatusTeapot || a.Body.String() != "page" || a.Header().Get("X-Page") != "yes" {
 				t.Errorf("%d %q %v", a.Code, a.Body, a.Header())
 			}

@@ -16,6 +16,7 @@ type pages struct {
 	recent list.List // of *slot, the latest asked for in front
 	bytes  int64
 	making map[string]*making
+	swept  bool // a sweep is to come
 }
 
 // slot is a page in its place, or the note that there is none to keep at this address for the moment.
@@ -73,6 +74,7 @@ func (s *pages) get(ctx context.Context, key string, now func() time.Time, rende
 		delete(s.making, key)
 		if m.page != nil {
 			s.put(key, m.page, now())
+			s.sweepLater(now)
 		}
 		s.mu.Unlock()
 		close(m.done)
@@ -100,6 +102,27 @@ func (s *pages) put(key string, p *page, now time.Time) {
 		s.drop(s.recent.Back())
 	}
 }
+
+// sweepLater lets go of pages that are past their time, also when nobody asks for others: kept for seconds, they would
+// stay in memory for as long as the site is busy with something else. The lock is held.
+func (s *pages) sweepLater(now func() time.Time) {
+	if s.swept || s.recent.Len() == 0 {
+		return
+	}
+	s.swept = true
+	time.AfterFunc(sweepEvery, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.swept = false
+		for e := s.recent.Back(); e != nil && !now().Before(e.Value.(*slot).until); e = s.recent.Back() {
+			s.drop(e)
+		}
+		s.sweepLater(now)
+	})
+}
+
+// sweepEvery is a few times as long as a page is kept. A test shortens it.
+var sweepEvery = 10 * time.Second
 
 // overhead is what headers and bookkeeping of a page take, roughly.
 const overhead = 2048
