@@ -86,3 +86,42 @@ func TestMemoryFindsWhatTheDatabaseFinds(test *testing.T) {
 		}
 	})
 }
+
+func TestWhatASlipMeantIsRememberedUntilTheGoodsChange(t *testing.T) {
+	ctx := context.Background()
+	d := testkit.DB(t)
+	s := search.New(d, clock.Fixed(time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)))
+	honey := testkit.Product(t, d, testkit.WithName("Mật ong rừng", ""))
+	if err := s.RefreshAll(ctx); err != nil {
+		t.Fatal(err)
+	}
+	q, err := s.Ask(ctx, "mat ogn rung")
+	if err != nil {
+		t.Fatal(err)
+	}
+	near := func(want ...int64) (statements int64) {
+		t.Helper()
+		before := d.Statements()
+		hits, err := s.Near(ctx, q, 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int64
+		for _, h := range hits {
+			got = append(got, h.ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("near %v, want %v", got, want)
+		}
+		return d.Statements() - before
+	}
+	near(honey) // reads the words too
+	if n := near(honey); n != 1 {
+		t.Errorf("%d statements, want only the question what changed", n)
+	}
+	other := testkit.Product(t, d, testkit.WithName("Mật ong rừng U Minh", ""))
+	if err := d.InTx(ctx, func(tx db.Tx) error { return s.Refresh(ctx, tx, []int64{other}) }); err != nil {
+		t.Fatal(err)
+	}
+	near(honey, other)
+}

@@ -51,22 +51,30 @@ type answers struct {
 // fifth of all goods.
 func (x *lexicon) answersKept() int { return max(1<<17, 4*len(x.all.ids)) }
 
+func (a *answers) take(q Query) ([]Hit, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	found, ok := a.hits[q]
+	return found, ok
+}
+
+func (a *answers) keep(q Query, found []Hit, most int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.n += len(found) + 100; a.hits == nil || a.n > most {
+		a.hits, a.n = map[Query][]Hit{}, len(found)+100
+	}
+	a.hits[q] = found
+}
+
 // find answers a question.
 func (x *lexicon) find(q Query) []Hit {
-	x.answers.mu.Lock()
-	found, ok := x.answers.hits[q]
-	x.answers.mu.Unlock()
-	if ok {
+	if found, ok := x.answers.take(q); ok {
 		return found
 	}
 	a := q.understood()
-	found = slices.Clip(x.recent.hits(x.all.hits(nil, a, x.dead), a, nil))
-	x.answers.mu.Lock()
-	defer x.answers.mu.Unlock()
-	if x.answers.n += len(found) + 100; x.answers.hits == nil || x.answers.n > x.answersKept() {
-		x.answers.hits, x.answers.n = map[Query][]Hit{}, len(found)+100
-	}
-	x.answers.hits[q] = found
+	found := slices.Clip(x.recent.hits(x.all.hits(nil, a, x.dead), a, nil))
+	x.answers.keep(q, found, x.answersKept())
 	return found
 }
 
