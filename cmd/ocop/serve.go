@@ -158,6 +158,9 @@ func serve(ctx context.Context, cfg config.Config, l net.Listener) error {
 	if err != nil {
 		return err
 	}
+	if err := a.Warm(ctx); err != nil {
+		slog.Warn("lists and searches were not read ahead", "error", err)
+	}
 	go func() { failed <- server.Serve(l) }()
 	greet(cfg, time.Since(start))
 

@@ -436,6 +436,12 @@ func (a *App) Migrate(ctx context.Context) error {
 	return nil
 }
 
+// Warm reads what lists and searches keep in memory, some seconds of work in a large market. Without it the first visitors
+// wait for that, and their searches go to the database.
+func (a *App) Warm(ctx context.Context) error {
+	return errors.Join(a.Store.Warm(ctx), a.Search.Warm(ctx))
+}
+
 // Work starts the job workers; stop the runner before Close.
 func (a *App) Work(ctx context.Context) (*job.Runner, error) {
 	if a.testCard != nil {

@@ -125,3 +125,24 @@ func TestWhatASlipMeantIsRememberedUntilTheGoodsChange(t *testing.T) {
 	}
 	near(honey, other)
 }
+
+func TestAWarmServiceAnswersTheFirstQuestionFromMemory(t *testing.T) {
+	ctx := context.Background()
+	d := testkit.DB(t)
+	s := search.New(d, clock.Fixed(time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC))).Keep(time.Hour)
+	id := testkit.Product(t, d, testkit.WithName("Mật ong rừng", ""))
+	if err := s.RefreshAll(ctx); err != nil {
+		t.Fatal(err)
+	}
+	q, err := s.Ask(ctx, "mat ong")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Warm(ctx); err != nil {
+		t.Fatal(err)
+	}
+	before := d.Statements()
+	if hits, err := s.Hits(ctx, q); err != nil || len(hits) != 1 || hits[0].ID != id || d.Statements() != before {
+		t.Errorf("%v %v after %d statements", hits, err, d.Statements()-before)
+	}
+}

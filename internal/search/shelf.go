@@ -127,6 +127,9 @@ func (s *Service) Keep(fresh time.Duration) *Service {
 	return s
 }
 
+// Warm reads all words, so that the first who ask do not wait for the database.
+func (s *Service) Warm(ctx context.Context) error { return s.readAll(ctx) }
+
 // lexicon is nil while the first one is being read.
 func (s *Service) lexicon(ctx context.Context) (*lexicon, error) {
 	x := s.shelf.now.Load()

@@ -50,6 +50,12 @@ func (k *kept) current(now time.Time, fresh time.Duration) bool {
 	return k != nil && fresh > 0 && time.Since(k.asked) < fresh && now.Sub(k.at).Abs() < fresh
 }
 
+// Warm reads the whole shelf, so that the first visitors do not wait for it.
+func (s *Service) Warm(ctx context.Context) error {
+	_, err := s.shelf(ctx)
+	return err
+}
+
 // shelf is the shop as it was at most a moment ago.
 func (s *Service) shelf(ctx context.Context) (*kept, error) {
 	k, now := s.keeper.now.Load(), s.Clock.Now()
