@@ -14,6 +14,8 @@ var levels = map[string]int{
 	"internal/platform/apperr": 10, "internal/platform/asset": 10, "internal/platform/clock": 10, "internal/platform/db": 10,
 	"internal/platform/i18n": 10, "internal/platform/ident": 10, "internal/platform/job": 10, "internal/platform/money": 10,
 	"internal/platform/page": 10, "internal/platform/redis": 10,
+	// pdf makes documents for print, with the fonts for them.
+	"internal/platform/pdf": 10,
 	// localpg starts a PostgreSQL of one's own for development and tests; it knows no business.
 	"internal/platform/localpg": 10,
 
@@ -142,6 +144,7 @@ var owners = []struct {
 	}},
 	{"github.com/pressly/goose", "migrations belong to platform/db", func(s source) bool { return s.pkg == "internal/platform/db" }},
 	{"github.com/stripe", "stripe-go belongs to adapter/stripe", func(s source) bool { return s.pkg == "internal/adapter/stripe" }},
+	{"github.com/signintech/gopdf", "documents for print are made with platform/pdf", func(s source) bool { return s.pkg == "internal/platform/pdf" }},
 	{"github.com/chromedp", "a browser is driven by tests alone", func(s source) bool { return s.test || within(s.pkg, "internal/testkit") }},
 	{"pgregory.net/rapid", "properties are drawn by tests alone", func(s source) bool { return s.test || within(s.pkg, "internal/testkit") }},
 }
