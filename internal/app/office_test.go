@@ -147,7 +147,7 @@ func TestTheStartPageShowsWhatWaitsForWhom(t *testing.T) {
 
 	admin := m.staff(t, "admin@vidu.vn", account.Role{Name: account.Admin})
 	page := admin.Open("/office").Whole().Says("Người admin@vidu.vn").Says(text(i18n.VI, "office.everywhere")).Says(text(i18n.VI, "office.total", "n", 1))
-	if rows := page.Find("table[data-rows] tbody tr"); rows.Length() != 1 || strings.TrimSpace(rows.Find("td").First().Text()) != "1" {
+	if rows := page.Find("table[data-rows] tbody tr"); rows.Length() != 2 || strings.TrimSpace(rows.Find("td").First().Text()) != "1" {
 		t.Errorf("waiting: %s", page.Text("main"))
 	}
 	if current := page.Find(`.deskbar nav a[aria-current=page]`); current.Length() != 1 || current.AttrOr("href", "") != "/office" {
@@ -177,4 +177,105 @@ func TestTheStartPageShowsWhatWaitsForWhom(t *testing.T) {
 	officer.Get("/office/money").Is(403)
 	m.staff(t, "till@vidu.vn", account.RoleAt(account.Cashier, account.OfShowroom, 1)).Get("/office").Is(403)
 	m.visitor(t).Get("/office").Is(303)
+}
+
+func TestRefundsThatWaitAreSeenAndSentByWhomTheyConcern(t *testing.T) {
+	m := open(t, testCards)
+	coconut, tea := goods(t, m)
+	var maker, other int64
+	testkit.Scan(t, m.DB, &maker, `SELECT producer_id FROM product WHERE id = $1`, coconut)
+	testkit.Scan(t, m.DB, &other, `SELECT producer_id FROM product WHERE id = $1`, tea)
+	shopper := m.visitor(t)
+	m.put(t, shopper, "", coconut)
+	page := m.buy(t, shopper, "", "vietqr")
+	code := pays(t, m, page).code
+	if err := m.Orders.ConfirmTransfer(context.Background(), code, "staff:1", "FT1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Orders.Cancel(context.Background(), codeOf(page), page.URL.Query().Get("khoa"), code, ""); err != nil {
+		t.Fatal(err)
+	}
+	var id int64
+	testkit.Scan(t, m.DB, &id, `SELECT id FROM refund`)
+	one := fmt.Sprintf("/office/refunds/%d", id)
+	hers := m.staff(t, "hers@vidu.vn", account.RoleAt(account.Producer, account.OfProducer, maker))
+	his := m.staff(t, "his@vidu.vn", account.RoleAt(account.Producer, account.OfProducer, other))
+	till := m.staff(t, "till@vidu.vn", account.RoleAt(account.Cashier, account.OfShowroom, 1))
+	admin := m.staff(t, "admin@vidu.vn", account.Role{Name: account.Admin})
+	for _, path := range []string{"/office/refunds", one} {
+		if a := m.visitor(t).Get(path); a.Status != 303 || !strings.HasPrefix(a.Location(), "/dang-nhap") {
+			t.Errorf("nobody on %s: %d %s", path, a.Status, a.Location())
+		}
+		till.Get(path).Is(403)
+	}
+	for _, verb := range []string{"sent", "again", "leave"} {
+		values := url.Values{"reason": {"x"}, "bank_ref": {"R1"}}
+		m.visitor(t).Post(one+"/"+verb, values).Is(303)
+		till.Post(one+"/"+verb, values).Is(403)
+		his.Post(one+"/"+verb, values).Is(404)
+	}
+	his.Get(one).Is(404)
+	if his.Open("/office/refunds?show=all").Find("ol.money li").Length() != 0 {
+		t.Error("another seller sees the refund")
+	}
+	for _, q := range []string{"", "?wait=transfer", "?q=" + code, "?q=" + strings.ToLower(code[:6]), "?show=all"} {
+		if n := admin.Open("/office/refunds" + q).Find("ol.money li").Length(); n != 1 {
+			t.Errorf("%q shows %d", q, n)
+		}
+	}
+	for _, q := range []string{"?wait=refused", "?q=%25", "?show=done", "?before=1"} {
+		if n := admin.Open("/office/refunds" + q).Find("ol.money li").Length(); n != 0 {
+			t.Errorf("%q shows %d", q, n)
+		}
+	}
+	form := hers.Open("/office/refunds").Click("ol.money a").Whole().Says("0912 345 678").Form("form[action$='/sent']")
+	refused := form.Fill("reason", "khách gửi số tài khoản").Submit("").Is(422).Whole()
+	if refused.Text("#e-bank_ref") == "" || refused.Find("#reason-sent").AttrOr("value", "") != "khách gửi số tài khoản" {
+		t.Errorf("refused: %s", refused.Text("main"))
+	}
+	sent := refused.Form("form[action$='/sent']").Fill("bank_ref", "FT99")
+	sent.Submit("").Follow().Is(200).Whole().Says("FT99").Says(text(i18n.VI, "refunds.state.done"))
+	sent.Fill("bank_ref", "FT100").Submit("").Is(409).Says(text(i18n.VI, "order.refund.decided"))
+	shopper.Open(page.URL.String()).Says(text(i18n.VI, "refunds.state.done"))
+	if n := m.count(t, `SELECT count(*) FROM audit_event WHERE action = 'order.confirm_refund' AND account_id IS NOT NULL`); n != 1 {
+		t.Errorf("%d traces", n)
+	}
+}
+
+func TestTheListOfRefundsCostsTheSameForOneAndThirty(t *testing.T) {
+	m := open(t)
+	coconut, _ := goods(t, m)
+	shopper := m.visitor(t)
+	m.put(t, shopper, "", coconut)
+	code := pays(t, m, m.buy(t, shopper, "", "vietqr")).code
+	if err := m.Orders.ConfirmTransfer(context.Background(), code, "staff:1", "FT1"); err != nil {
+		t.Fatal(err)
+	}
+	owe := func(n int) {
+		if _, err := m.DB.Pool().Exec(context.Background(), `WITH r AS (INSERT INTO refund (payment_id, request_key, amount, way, state, reason, actor, created_at, updated_at)
+				SELECT o.payment_id, 'k' || i || '-' || $2::int, 1, 'hand', 'due', 'x', 'x', now(), now() FROM orders o, generate_series(1, $2::int) i WHERE o.code = $1 RETURNING id, amount),
+			h AS (INSERT INTO refund_history (refund_id, from_state, to_state, actor, at) SELECT id, '', 'due', 'x', now() FROM r),
+			p AS (UPDATE payment SET refunded = refunded + $2::int WHERE reference = $1),
+			o AS (UPDATE orders SET refunded_shipping = refunded_shipping + $2::int WHERE code = $1)
+			INSERT INTO order_refund (refund_id, order_id, quantity, amount) SELECT r.id, o.id, 0, r.amount FROM r, orders o WHERE o.code = $1`, code, n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	admin := m.staff(t, "admin@vidu.vn", account.Role{Name: account.Admin})
+	count := func(rows int) int {
+		return len(m.queries.During(func() {
+			if n := admin.Open("/office/refunds").Find("ol.money > li").Length(); n != rows {
+				t.Errorf("%d rows", n)
+			}
+		}))
+	}
+	owe(1)
+	one := count(1)
+	owe(30)
+	if thirty := count(30); thirty != one || one > 6 {
+		t.Errorf("%d statements for one row, %d for thirty", one, thirty)
+	}
+	if next := admin.Open("/office/refunds").Click("a[href*=before]"); next.Find("ol.money > li").Length() != 1 {
+		t.Error("the second page does not hold the rest")
+	}
 }

@@ -50,6 +50,7 @@ var composed = []string{
 	"policy.*",
 	"producer.kind.*",
 	"proof.level.*",
+	"refunds.do.*", "refunds.show.*", "refunds.state.*", "refunds.wait.*", "refunds.why.*",
 	"region.*",
 	"seller.task.*",
 	"showroom.kind.*",

@@ -36,6 +36,8 @@ type RefundOrder struct {
 	ByHand     bool
 	Actor      string
 	Reason     string
+
+	retryOf int64 // the failed refund whose place it takes
 }
 
 // print is the fingerprint of what was asked, to tell a repeated request from another one under the same key.
@@ -109,7 +111,7 @@ func (s *Service) giveBack(ctx context.Context, tx db.Tx, o orderRow, r RefundOr
 		return old, apperr.New(apperr.Conflict, "order.refund.nothing", "code", o.Code)
 	}
 	out, err := s.Payments.Refund(ctx, tx, payment.RefundRequest{PaymentID: o.PaymentID, RequestKey: r.RequestKey, Print: print, Amount: sum, ByHand: r.ByHand,
-		Reason: r.Reason, Actor: r.Actor})
+		RetryOf: r.retryOf, Reason: r.Reason, Actor: r.Actor})
 	if errors.Is(err, apperr.New(apperr.Conflict, "payment.not_captured")) {
 		return old, apperr.New(apperr.Conflict, "order.refund.not_paid", "code", o.Code)
 	}
@@ -332,16 +334,8 @@ func (s *Service) ConfirmRefund(ctx context.Context, refundID int64, bankRef, ac
 		if err != nil {
 			return err
 		}
-		r, news, err := s.Payments.AdvanceRefund(ctx, tx, r.ID, payment.RefundDone, bankRef, actor, "")
-		if err != nil || !news {
-			return err
-		}
-		err = audit.Record(ctx, tx, audit.Entry{Actor: actor, Action: "order.confirm_refund", Subject: "order", SubjectID: o.Code,
-			Detail: map[string]any{"refund": r.ID, "amount": r.Amount, "bank_ref": bankRef}})
-		if err != nil {
-			return err
-		}
-		return s.afterRefund(ctx, tx, o, r)
+		_, err = s.sentByHand(ctx, tx, o, r, bankRef, Decider{Actor: actor})
+		return err
 	})
 	if _, readable := apperr.As(err); err == nil || readable {
 		return err

@@ -1,13 +1,18 @@
 package order
 
 import (
+	"cmp"
 	"context"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
 
+	"choocop.vn/ocop/internal/payment"
 	"choocop.vn/ocop/internal/platform/db"
+	"choocop.vn/ocop/internal/platform/ident"
 	"choocop.vn/ocop/internal/platform/money"
+	"choocop.vn/ocop/internal/producer"
 )
 
 func vnd(n int64) money.VND { return money.VND(n) }
@@ -58,4 +63,118 @@ func countParts(ctx context.Context, tx db.Tx, refundID, orderID int64, sign int
 	}
 	return g.Exec(`UPDATE orders o SET refunded_shipping = o.refunded_shipping + CAST(? AS int) * r.amount
 		FROM order_refund r WHERE r.refund_id = ? AND r.line_id IS NULL AND o.id = ?`, sign, refundID, orderID).Error
+}
+
+// lockRefunded locks the order of a refund, if it lies within a scope.
+func lockRefunded(ctx context.Context, tx db.Tx, in Scope, refundID int64) (orderRow, bool, error) {
+	return lockOrder(ctx, tx, "payment_id = (SELECT payment_id FROM refund WHERE id = @id) AND (@all OR producer_id IN @sellers)",
+		map[string]any{"id": refundID, "all": in.All, "sellers": in.Sellers})
+}
+
+// partsAgain reads what a refund was made of, as a request for the same.
+func partsAgain(ctx context.Context, tx db.Tx, refundID int64) (lines []RefundLine, shipping bool, err error) {
+	var rows []struct {
+		SKU      *string `gorm:"column:sku"`
+		Quantity int
+	}
+	err = tx.WithContext(ctx).Raw(`SELECT l.sku, x.quantity FROM order_refund x LEFT JOIN order_line l ON l.id = x.line_id
+		WHERE x.refund_id = ? ORDER BY x.id`, refundID).Scan(&rows).Error
+	for _, r := range rows {
+		if r.SKU == nil {
+			shipping = true
+		} else {
+			lines = append(lines, RefundLine{*r.SKU, r.Quantity})
+		}
+	}
+	return lines, shipping, err
+}
+
+// refundListRow is a refund on the list of staff.
+type refundListRow struct {
+	ID           int64
+	PaymentID    int64
+	Amount       int64
+	Way          string
+	State        string
+	BankRef      string
+	Reason       string
+	Actor        string
+	SetAside     bool
+	RetryOf      int64
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+	Wait         string
+	OrderCode    string
+	ProducerID   int64
+	Method       string
+	ContactName  string
+	ContactPhone string
+	ContactEmail string
+	Why          string
+	NextID       int64
+}
+
+func (r refundListRow) view(seller producer.Producer) RefundRow {
+	return RefundRow{Refund: payment.Refund{ID: r.ID, PaymentID: r.PaymentID, Amount: vnd(r.Amount), Way: payment.Way(r.Way), State: payment.RefundState(r.State),
+		BankRef: r.BankRef, Reason: r.Reason, Actor: r.Actor, Left: r.SetAside, RetryOf: r.RetryOf, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt},
+		Wait: Wait(r.Wait), OrderCode: r.OrderCode, Seller: seller, Method: payment.Method(r.Method),
+		Contact: Contact{r.ContactName, r.ContactPhone, r.ContactEmail}, Why: r.Why, NextID: r.NextID}
+}
+
+// refundList reads refunds within a scope, newest first, or the one with id. One that failed waits until another takes its
+// place, somebody leaves it, or nothing of the payment is left to give back.
+func refundList(ctx context.Context, g *gorm.DB, in Scope, f RefundFilter, id int64, slow time.Time) ([]refundListRow, error) {
+	var rows []refundListRow
+	like := ""
+	if f.Text != "" {
+		like = likeText(cmp.Or(ident.Normalise(f.Text), f.Text)) + "%" // a text that is no code finds nothing
+	}
+	err := g.WithContext(ctx).Raw(`SELECT l.* FROM (
+			SELECT r.id, r.payment_id, r.amount, r.way, r.state, r.bank_ref, r.reason, r.actor, r.left_at IS NOT NULL AS set_aside, coalesce(r.retry_of, 0) AS retry_of,
+				r.created_at, r.updated_at, o.code AS order_code, o.producer_id, p.method, g.contact_name, g.contact_phone, g.contact_email, coalesce(n.id, 0) AS next_id,
+				CASE WHEN r.state = 'failed' THEN coalesce((SELECT h.reason FROM refund_history h WHERE h.refund_id = r.id AND h.to_state = 'failed' ORDER BY h.id LIMIT 1), '') ELSE '' END AS why,
+				`+refundWait+` AS wait
+			FROM refund r JOIN payment p ON p.id = r.payment_id JOIN orders o ON o.payment_id = p.id JOIN order_group g ON g.id = o.group_id
+			LEFT JOIN refund n ON n.retry_of = r.id
+			WHERE (@all OR o.producer_id IN @sellers) AND (@id = 0 OR r.id = @id) AND (@before = 0 OR r.id < @before) AND (@like = '' OR replace(o.code, '-', '') LIKE @like)
+				AND (@any OR @over OR r.state = 'failed' OR r.state = 'due')) l
+		WHERE (@any OR (l.wait = '') = @over) AND (@wait = '' OR l.wait = @wait) ORDER BY l.id DESC LIMIT @limit`,
+		map[string]any{"all": in.All, "sellers": in.Sellers, "id": id, "before": f.Before, "like": like, "any": f.All, "over": f.Over, "wait": string(f.Wait),
+			"slow": slow, "limit": f.Limit}).Scan(&rows).Error
+	return rows, err
+}
+
+// refundWait is what a refund r waits for, of a payment p, with n in its place.
+const refundWait = `CASE WHEN r.way = 'hand' AND r.state = 'due' THEN 'transfer'
+	WHEN r.way = 'provider' AND r.state = 'failed' AND r.left_at IS NULL AND n.id IS NULL AND p.captured > p.refunded THEN 'refused'
+	WHEN r.way = 'provider' AND r.state = 'due' AND r.created_at < @slow THEN 'provider' ELSE '' END`
+
+func refundsWaiting(ctx context.Context, g *gorm.DB, in Scope, slow time.Time) (int, time.Time, error) {
+	var w struct {
+		N     int
+		Since time.Time
+	}
+	err := g.WithContext(ctx).Raw(`SELECT count(*) AS n, coalesce(min(l.updated_at), 'epoch') AS since FROM (
+			SELECT r.updated_at, `+refundWait+` AS wait FROM refund r JOIN payment p ON p.id = r.payment_id JOIN orders o ON o.payment_id = p.id
+			LEFT JOIN refund n ON n.retry_of = r.id WHERE r.state IN ('due', 'failed') AND (@all OR o.producer_id IN @sellers)) l WHERE l.wait <> ''`,
+		map[string]any{"all": in.All, "sellers": in.Sellers, "slow": slow}).Scan(&w).Error
+	return w.N, w.Since, err
+}
+
+// likeText is a text in which LIKE finds no signs of its own.
+func likeText(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
+}
+
+func refundPast(ctx context.Context, g *gorm.DB, refundID int64) ([]RefundStep, error) {
+	var rows []struct {
+		FromState, ToState, Actor, Reason string
+		At                                time.Time
+	}
+	err := g.WithContext(ctx).Raw(`SELECT from_state, to_state, actor, reason, at FROM refund_history WHERE refund_id = ? ORDER BY id`, refundID).Scan(&rows).Error
+	out := make([]RefundStep, len(rows))
+	for i, r := range rows {
+		out[i] = RefundStep{payment.RefundState(r.FromState), payment.RefundState(r.ToState), r.Actor, r.Reason, r.At}
+	}
+	return out, err
 }

@@ -36,6 +36,8 @@ func Checks() []Check {
 			WHERE from_state <> before`},
 		{"payment: only cards are refunded by the provider", `SELECT count(*) FROM refund r JOIN payment p ON p.id = r.payment_id
 			WHERE r.way = 'provider' AND p.method <> 'card'`},
+		{"payment: a refund takes the place of one that failed, of the same payment", `SELECT count(*) FROM refund r JOIN refund f ON f.id = r.retry_of
+			WHERE f.state <> 'failed' OR f.payment_id <> r.payment_id`},
 		{"payment: what was taken back of a transfer is the sum of its reversals", `SELECT count(*) FROM transfer t
 			WHERE t.reversed <> (SELECT coalesce(sum(r.amount), 0) FROM refund r WHERE r.payment_id = t.payment_id AND r.reversal = 'done')`},
 	}

@@ -62,6 +62,8 @@ type Refund struct {
 	Reason      string
 	Actor       string
 	Reversal    string // of the seller's transfer: "", "due" or "done"
+	RetryOf     int64  // the failed refund whose place it takes
+	Left        bool   // failed, and a person said that nothing more is owed
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 }
@@ -73,6 +75,7 @@ type RefundRequest struct {
 	Print      []byte
 	Amount     money.VND
 	ByHand     bool
+	RetryOf    int64 // a failed refund whose place it takes, or 0
 	Reason     string
 	Actor      string
 }
@@ -98,6 +101,9 @@ func (s *Service) Refund(ctx context.Context, tx db.Tx, q RefundRequest) (Refund
 	}
 	if Method(p.Method) == Card && !q.ByHand {
 		r.Way = string(ByProvider)
+	}
+	if q.RetryOf != 0 {
+		r.RetryOf = &q.RetryOf
 	}
 	// Who sends it by hand pays with the share that was passed on, which so stays where it is.
 	if Way(r.Way) == ByProvider {
@@ -158,6 +164,21 @@ func (s *Service) AdvanceRefund(ctx context.Context, tx db.Tx, id int64, to Refu
 	return r.refund(), true, s.tellRefund(ctx, tx, id, from, to, actor, reason)
 }
 
+// LeaveRefund records that nothing more is owed for a refund that failed, and reports whether that is news.
+func (s *Service) LeaveRefund(ctx context.Context, tx db.Tx, id int64, actor, reason string) (bool, error) {
+	r, err := lockRefund(ctx, tx, id)
+	if err != nil {
+		return false, fmt.Errorf("payment: refund: %w", err)
+	}
+	if RefundState(r.State) != RefundFailed || r.LeftAt != nil {
+		return false, nil
+	}
+	if err := setRefund(ctx, tx, id, map[string]any{"left_at": s.clock.Now()}); err != nil {
+		return false, fmt.Errorf("payment: refund: %w", err)
+	}
+	return true, s.tellRefund(ctx, tx, id, RefundFailed, RefundFailed, actor, reason)
+}
+
 // SendBack asks the provider to give a refund back, under a key that is the refund's own: asking again is asking once.
 func (s *Service) SendBack(ctx context.Context, c Charge, r Refund) (Returned, error) {
 	g, err := s.provider(c)
@@ -183,6 +204,11 @@ func (s *Service) RefundByID(ctx context.Context, g *gorm.DB, id int64) (Refund,
 // RefundByKey returns the refund that was asked for under a request key; ID 0 for none.
 func (s *Service) RefundByKey(ctx context.Context, g *gorm.DB, key string) (Refund, error) {
 	return oneRefund(ctx, g, "request_key = ?", key)
+}
+
+// RefundRetrying returns the refund that took the place of one that failed; ID 0 for none.
+func (s *Service) RefundRetrying(ctx context.Context, g *gorm.DB, id int64) (Refund, error) {
+	return oneRefund(ctx, g, "retry_of = ?", id)
 }
 
 // RefundByRef returns the refund that the provider calls so; ID 0 for none.

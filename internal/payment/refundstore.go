@@ -24,6 +24,8 @@ type refundRow struct {
 	Reason       string
 	Actor        string
 	Reversal     string
+	RetryOf      *int64
+	LeftAt       *time.Time
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 }
@@ -32,9 +34,12 @@ func (refundRow) TableName() string { return "refund" }
 
 func (r refundRow) refund() Refund {
 	out := Refund{ID: r.ID, PaymentID: r.PaymentID, RequestKey: r.RequestKey, Print: r.RequestPrint, Amount: money.VND(r.Amount), Way: Way(r.Way),
-		State: RefundState(r.State), BankRef: r.BankRef, Reason: r.Reason, Actor: r.Actor, Reversal: r.Reversal, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
+		State: RefundState(r.State), BankRef: r.BankRef, Reason: r.Reason, Actor: r.Actor, Reversal: r.Reversal, Left: r.LeftAt != nil, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
 	if r.ProviderRef != nil {
 		out.ProviderRef = *r.ProviderRef
+	}
+	if r.RetryOf != nil {
+		out.RetryOf = *r.RetryOf
 	}
 	return out
 }

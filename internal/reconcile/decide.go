@@ -174,16 +174,41 @@ func (s *Service) GiveBack(ctx context.Context, within AccountScope, id int64, b
 			return told("reconcile: give back", err)
 		}
 	}
-	return s.within(ctx, "give back", id, within, func(tx db.Tx, m Money) error {
-		if !m.Returnable() {
-			return apperr.New(apperr.Conflict, "money.decided")
-		}
-		d := Decision{State: Returned, Reason: m.Reason, Reference: m.Reference, PaymentID: m.PaymentID, Actor: p.Actor, Note: p.Reason, BankRef: bankRef}
-		if err := s.decide(ctx, tx, m, d); err != nil {
-			return err
-		}
-		return s.trace(ctx, tx, m, p, "money.give_back", map[string]any{"bank_ref": bankRef})
-	})
+	return s.within(ctx, "give back", id, within, func(tx db.Tx, m Money) error { return s.sentBack(ctx, tx, m, bankRef, p) })
+}
+
+// PaidOut is [order.Service.PaidOut], for refunds within a scope. Where the refund gives back, whole, money that came for an
+// order that was off, that money still stands on the list of unmatched money: it leaves the list with it, so that nobody sends it
+// a second time. The refund is said first, so that repeating it after a crash heals.
+func (s *Service) PaidOut(ctx context.Context, in order.Scope, refundID int64, bankRef string, p Person) error {
+	r, err := s.Orders.PaidOut(ctx, in, refundID, bankRef, order.Decider(p))
+	if err != nil {
+		return told("reconcile: paid out", err)
+	}
+	id, err := waitsFor(ctx, s.DB.Primary(ctx), r.PaymentID, r.Amount)
+	if err != nil {
+		return fmt.Errorf("reconcile: paid out: %w", err)
+	}
+	if id == 0 {
+		return nil
+	}
+	err = s.within(ctx, "paid out", id, Everywhere, func(tx db.Tx, m Money) error { return s.sentBack(ctx, tx, m, bankRef, p) })
+	if l, ok := apperr.As(err); ok && l[0].Key == "money.decided" {
+		return nil // somebody said so at the same moment
+	}
+	return err
+}
+
+// sentBack records that a locked notice's money went back.
+func (s *Service) sentBack(ctx context.Context, tx db.Tx, m Money, bankRef string, p Person) error {
+	if !m.Returnable() {
+		return apperr.New(apperr.Conflict, "money.decided")
+	}
+	d := Decision{State: Returned, Reason: m.Reason, Reference: m.Reference, PaymentID: m.PaymentID, Actor: p.Actor, Note: p.Reason, BankRef: bankRef}
+	if err := s.decide(ctx, tx, m, d); err != nil {
+		return err
+	}
+	return s.trace(ctx, tx, m, p, "money.give_back", map[string]any{"bank_ref": bankRef})
 }
 
 // Dismiss says that money is none of this market's. Invalid order.reason.required. Conflict money.decided. NotFound money.unknown.

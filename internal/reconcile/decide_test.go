@@ -107,3 +107,30 @@ func TestMoneyConfirmedByHandIsPutToItsOrder(t *testing.T) {
 		t.Fatalf("%+v", m)
 	}
 }
+
+func TestARefundThatWasSentTakesItsMoneyOffTheListToo(t *testing.T) {
+	d := testkit.DB(t)
+	k := testkit.NewCheckout(t, d)
+	v, secret := k.Order(t, k.Form(t, k.Basket(t, 1, testkit.Product(t, d)), payment.VietQR))
+	must(t, k.Orders.Cancel(ctx, v.Code, secret, v.Orders[0].Code, ""))
+	m := tell(t, k, pay(v.Orders[0], "LATE01"))
+	if m.State != reconcile.Unmatched || m.Reason != reconcile.CalledOff {
+		t.Fatalf("%+v", m)
+	}
+	due, err := k.Orders.RefundsByHand(ctx, 9)
+	if err != nil || len(due) != 1 {
+		t.Fatalf("%+v %v", due, err)
+	}
+	if got := key(k.Money.PaidOut(ctx, order.Scope{}, due[0].ID, "FT9", clerk)); got != "order.refund.unknown" {
+		t.Fatalf("outside the scope: %q", got)
+	}
+	for range 2 {
+		must(t, k.Money.PaidOut(ctx, order.Everywhere, due[0].ID, "FT9", clerk))
+	}
+	if m = stands(t, k, m.ID); m.State != reconcile.Returned || m.BankRef != "FT9" {
+		t.Fatalf("%+v", m)
+	}
+	if o := again(t, k, v, secret); o.Refunded() != o.Total || len(o.Refunds) != 1 {
+		t.Fatalf("%+v", o)
+	}
+}

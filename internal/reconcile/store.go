@@ -190,6 +190,13 @@ func partsOf(ctx context.Context, g *gorm.DB, references []string) (map[string]P
 	return out, err
 }
 
+// waitsFor is the notice of so much money, recorded for a payment of an order that is off, that must still go back; 0 for none.
+func waitsFor(ctx context.Context, g *gorm.DB, paymentID int64, amount money.VND) (id int64, err error) {
+	err = g.WithContext(ctx).Raw(`SELECT id FROM bank_notice WHERE payment_id = ? AND amount = ? AND state = 'unmatched' AND reason IN ('late', 'cancelled')`,
+		paymentID, int64(amount)).Scan(&id).Error
+	return id, err
+}
+
 // settledBy is the notice that settled a payment, 0 where none did.
 func settledBy(ctx context.Context, tx db.Tx, paymentID int64) (id int64, err error) {
 	err = tx.WithContext(ctx).Raw(`SELECT id FROM bank_notice WHERE payment_id = ?`, paymentID).Scan(&id).Error

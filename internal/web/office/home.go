@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"choocop.vn/ocop/internal/account"
+	"choocop.vn/ocop/internal/order"
 	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/platform/i18n"
 	"choocop.vn/ocop/internal/web/kit"
@@ -26,6 +27,7 @@ type part struct {
 var parts = []part{
 	{"office.work", account.UseDesk, home},
 	{"money.title", account.ConfirmTransfer, "/office/money"},
+	{"refunds.title", account.ConfirmTransfer, "/office/refunds"},
 }
 
 const home = "/office"
@@ -51,6 +53,7 @@ type queue struct {
 func (o *Office) queues() []queue {
 	return []queue{
 		{"office.queue.money", account.ConfirmTransfer, "/office/money", o.moneyWaiting},
+		{"office.queue.refunds", account.ConfirmTransfer, "/office/refunds", o.refundsWaiting},
 	}
 }
 
@@ -60,6 +63,11 @@ func (o *Office) moneyWaiting(ctx context.Context, who account.Account) (w Waiti
 		return w, err
 	}
 	w.N, w.Since, err = o.Money.WaitingIn(ctx, scope)
+	return w, err
+}
+
+func (o *Office) refundsWaiting(ctx context.Context, who account.Account) (w Waiting, err error) {
+	w.N, w.Since, err = o.Orders.RefundsWaiting(ctx, order.ScopeOf(who, account.ConfirmTransfer))
 	return w, err
 }
 

@@ -96,12 +96,11 @@ func short(s string) string {
 	return s
 }
 
-func moneyPage(f Frame, q url.Values, rows []reconcile.Row, next int64) *MoneyList {
-	m := &MoneyList{Frame: f, Text: short(q.Get("q")), Shown: q.Get("show")}
-	m.Title = m.T("money.title")
-	with := func(name, value string) string {
+// filtered makes the addresses of a list's filters: each keeps the others, by their names.
+func filtered(path string, q url.Values, names ...string) func(name, value string) string {
+	return func(name, value string) string {
 		out := url.Values{}
-		for _, k := range []string{"show", "reason", "q"} {
+		for _, k := range names {
 			if v := short(q.Get(k)); v != "" {
 				out.Set(k, v)
 			}
@@ -110,10 +109,16 @@ func moneyPage(f Frame, q url.Values, rows []reconcile.Row, next int64) *MoneyLi
 			out.Set(name, value)
 		}
 		if len(out) == 0 {
-			return "/office/money"
+			return path
 		}
-		return "/office/money?" + out.Encode()
+		return path + "?" + out.Encode()
 	}
+}
+
+func moneyPage(f Frame, q url.Values, rows []reconcile.Row, next int64) *MoneyList {
+	m := &MoneyList{Frame: f, Text: short(q.Get("q")), Shown: q.Get("show")}
+	m.Title = m.T("money.title")
+	with := filtered("/office/money", q, "show", "reason", "q")
 	for _, s := range shows {
 		key := s.word
 		if key == "" {

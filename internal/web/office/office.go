@@ -14,6 +14,7 @@ import (
 
 	"choocop.vn/ocop/internal/account"
 	"choocop.vn/ocop/internal/geo"
+	"choocop.vn/ocop/internal/order"
 	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/reconcile"
@@ -26,6 +27,7 @@ type Office struct {
 	Accounts *account.Service
 	Geo      *geo.Service
 	Money    *reconcile.Service
+	Orders   *order.Service
 	Clock    clock.Clock
 	// Who is the person who is signed in, if anybody.
 	Who func(*gin.Context) (account.Account, bool, error)
@@ -46,6 +48,11 @@ func (o *Office) Routes(e *gin.Engine) {
 	post(account.ConfirmTransfer, "/office/money/:id/assign", o.assign)
 	post(account.ConfirmTransfer, "/office/money/:id/return", o.giveBack)
 	post(account.ConfirmTransfer, "/office/money/:id/dismiss", o.dismiss)
+	get(account.ConfirmTransfer, "/office/refunds", o.refunds)
+	get(account.ConfirmTransfer, "/office/refunds/:id", o.oneRefund)
+	post(account.ConfirmTransfer, "/office/refunds/:id/sent", o.refundSent)
+	post(account.ConfirmTransfer, "/office/refunds/:id/again", o.refundAgain)
+	post(account.ConfirmTransfer, "/office/refunds/:id/leave", o.refundLeft)
 }
 
 const personKey = "person"

@@ -9,6 +9,7 @@ import (
 	"choocop.vn/ocop/internal/payment"
 	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/platform/i18n"
+	"choocop.vn/ocop/internal/producer"
 	"choocop.vn/ocop/internal/reconcile"
 	"choocop.vn/ocop/internal/web/kit"
 )
@@ -59,7 +60,7 @@ func (o *Office) Samples(l i18n.Locale) ([]kit.Sample, error) {
 		}
 		return kit.Sample{Page: "office/home", State: state, Model: m}
 	}
-	return []kit.Sample{
+	samples := []kit.Sample{
 		work("late, due today, due later, without a clock, done", admin, i18n.T(l, "office.everywhere", nil), Waiting{1204, at.AddDate(0, 0, -9), at.Add(-time.Hour)},
 			Waiting{12, at.AddDate(0, 0, -1), at.Add(time.Hour)}, Waiting{3, at, at.AddDate(0, 0, 3)}, Waiting{N: 1, Since: at}, Waiting{}),
 		work("nothing waits", admin, i18n.T(l, "office.everywhere", nil), Waiting{}),
@@ -78,5 +79,61 @@ func (o *Office) Samples(l i18n.Locale) ([]kit.Sample, error) {
 		}),
 		one("a part must go back", owed),
 		one("settled by itself", settled),
-	}, nil
+	}
+	return append(samples, refundSamples(newFrame(o.Views.SamplePage(l, "/office/refunds"), admin, i18n.T(l, "office.everywhere", nil)), at)...), nil
+}
+
+func refundSamples(frame Frame, at time.Time) []kit.Sample {
+	seller := producer.Producer{ID: 3, Name: "HTX Dừa sáp Trà Vinh", NameEN: "Tra Vinh Macapuno Cooperative", NameKnown: true}
+	row := func(id int64, m payment.Method, way payment.Way, state payment.RefundState, wait order.Wait, why string) order.RefundRow {
+		return order.RefundRow{Refund: payment.Refund{ID: id, Amount: 265_000, Way: way, State: state, Reason: "order.reason.refund_due", CreatedAt: at.Add(-2 * time.Hour)},
+			Wait: wait, OrderCode: "K7M4-92QX-A", Seller: seller, Method: m, Why: why,
+			Contact: order.Contact{Name: "Nguyễn Thị Hòa", Phone: "+84912345678", Email: "hoa@vidu.vn"}}
+	}
+	refused := row(9, payment.Card, payment.ByProvider, payment.RefundFailed, order.WaitsForDecision, "lost_or_stolen_card")
+	cash := row(8, payment.COD, payment.ByHand, payment.RefundDue, order.WaitsForTransfer, "")
+	transfer := row(7, payment.VietQR, payment.ByHand, payment.RefundDue, order.WaitsForTransfer, "")
+	slow := row(6, payment.Card, payment.ByProvider, payment.RefundDue, order.WaitsForProvider, "")
+	odd := row(5, payment.Card, payment.ByProvider, payment.RefundFailed, order.WaitsForDecision, "unknown")
+	locked := row(4, payment.Card, payment.ByHand, payment.RefundDue, order.WaitsForTransfer, "")
+	done := row(3, payment.Card, payment.ByProvider, payment.RefundFailed, "", "refused")
+	done.NextID = 11
+	paid := row(11, payment.VietQR, payment.ByHand, payment.RefundDone, "", "")
+	paid.BankRef = "FT26328001122"
+	steps := []order.RefundStep{{To: payment.RefundDue, Actor: "system", Reason: "order.reason.refund_due", At: at.Add(-2 * time.Hour)},
+		{From: payment.RefundDue, To: payment.RefundFailed, Actor: "card", Reason: "lost_or_stolen_card", At: at.Add(-time.Hour)}}
+	left := append(steps[:2:2], order.RefundStep{From: payment.RefundFailed, To: payment.RefundFailed, Actor: "staff:1", Reason: "Người mua đã nhận tiền mặt tại cửa hàng", At: at})
+	list := func(state string, q url.Values, rows []order.RefundRow, next int64) kit.Sample {
+		return kit.Sample{Page: "office/refunds", State: state, Model: refundsPage(frame, q, rows, next)}
+	}
+	one := func(state string, r order.RefundRow, past []order.RefundStep, edit ...func(*RefundOne)) kit.Sample {
+		m := refundPage(frame, r, past)
+		for _, e := range edit {
+			e(m)
+		}
+		return kit.Sample{Page: "office/refundone", State: state, Model: m}
+	}
+	return []kit.Sample{
+		list("all that may wait", url.Values{}, []order.RefundRow{refused, cash, transfer, slow, odd, locked}, 0),
+		list("done, goes on", url.Values{"show": {"done"}, "q": {"K7M4"}}, []order.RefundRow{done, paid}, 3),
+		list("empty", url.Values{"wait": {"refused"}}, nil, 0),
+		one("the card refused", refused, steps),
+		one("the card refused, no reason for paying by hand", refused, steps, func(m *RefundOne) {
+			m.Open, m.BankRef = "sent", "FT26328001122"
+			m.Explain(apperr.List{apperr.Field("reason", "order.reason.required", "max", 500)})
+		}),
+		one("dealt with by another at the same moment", refused, steps, func(m *RefundOne) {
+			m.Open = "again"
+			m.Explain(apperr.List{apperr.New(apperr.Conflict, "order.refund.decided")})
+		}),
+		one("to be transferred", transfer, steps[:1]),
+		one("to be transferred, no reference", cash, steps[:1], func(m *RefundOne) {
+			m.Open, m.Reason = "sent", "Trả bằng tài khoản của hợp tác xã"
+			m.Explain(apperr.List{apperr.Field("bank_ref", "order.refund.bank_ref", "max", 500)})
+		}),
+		one("the provider does not answer", slow, steps[:1]),
+		one("another took its place", done, steps),
+		one("left", row(3, payment.Card, payment.ByProvider, payment.RefundFailed, "", "lost_or_stolen_card"), left),
+		one("transferred", paid, steps[:1]),
+	}
 }
