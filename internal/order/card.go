@@ -268,6 +268,9 @@ func (s *Service) charged(ctx context.Context, tx db.Tx, c payment.Charge, order
 			return err
 		}
 		if became == Placed && s.Payments.Transfers() {
+			if err := s.Payments.WantPassOn(ctx, tx, o.PaymentID, fmt.Sprint(o.ProducerID)); err != nil {
+				return err
+			}
 			if err := s.Jobs.Enqueue(ctx, tx, PassOn{o.ID}); err != nil {
 				return err
 			}
@@ -389,11 +392,33 @@ func (s *Service) hear(ctx context.Context, n payment.Stored) (outcome string, e
 	return "nothing to be done", nil
 }
 
-// PassOn transfers the seller's share of a paid order to the connected account, where the operator has that switched on.
+// PassOn transfers the seller's share of a paid order to the connected account, where the operator has that switched on, or
+// what is missing of it after a refund has failed.
 func (s *Service) PassOn(ctx context.Context, j PassOn) error {
 	o, err := orderByID(ctx, s.DB.Primary(ctx), j.OrderID)
 	if err != nil || o.ID == 0 {
 		return err
 	}
-	return s.Payments.PassOn(ctx, o.PaymentID, fmt.Sprint(o.ProducerID))
+	return s.Payments.PassOn(ctx, o.PaymentID)
+}
+
+// SweepTransfers passes on and takes back what a lost job left, and returns how many payments and refunds it looked at.
+func (s *Service) SweepTransfers(ctx context.Context) (int, error) {
+	if !s.Payments.Transfers() {
+		return 0, nil
+	}
+	before := s.Clock.Now().Add(-lostAfter)
+	refunds, err := s.Payments.ToTakeBack(ctx, before, sweepSize)
+	faults := []error{err}
+	for _, r := range refunds {
+		faults = append(faults, s.Payments.TakeBack(ctx, r))
+	}
+	payments, err := s.Payments.ToPassOn(ctx, before, sweepSize)
+	faults = append(faults, err)
+	for _, id := range payments {
+		if err := s.Payments.PassOn(ctx, id); err != nil {
+			faults = append(faults, err, s.Payments.PassOnLater(ctx, id))
+		}
+	}
+	return len(refunds) + len(payments), errors.Join(faults...)
 }

@@ -80,6 +80,12 @@ type TellDispute struct {
 // Kind names the job in the queue.
 func (TellDispute) Kind() string { return "order_tell_dispute" }
 
+// SweepTransfersJob passes on and takes back what a lost job left, now and then.
+type SweepTransfersJob struct{}
+
+// Kind names the job in the queue.
+func (SweepTransfersJob) Kind() string { return "order_sweep_transfers" }
+
 // SweepChargesJob asks the card provider about what stayed open, now and then.
 type SweepChargesJob struct{}
 

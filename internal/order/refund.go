@@ -273,6 +273,11 @@ func (s *Service) afterRefund(ctx context.Context, tx db.Tx, o orderRow, r payme
 		if err := countParts(ctx, tx, r.ID, o.ID, -1); err != nil {
 			return err
 		}
+		if s.Payments.Transfers() { // the seller gets again what was taken back for it
+			if err := s.Jobs.Enqueue(ctx, tx, PassOn{o.ID}); err != nil {
+				return err
+			}
+		}
 	}
 	if r.State.Gone() && r.Reversal != "" {
 		if err := s.Jobs.Enqueue(ctx, tx, TakeBack{r.ID}); err != nil {

@@ -39,6 +39,12 @@ func Checks() []Check {
 		{"payment: a refund takes the place of one that failed, of the same payment", `SELECT count(*) FROM refund r JOIN refund f ON f.id = r.retry_of
 			WHERE f.state <> 'failed' OR f.payment_id <> r.payment_id`},
 		{"payment: what was taken back of a transfer is the sum of its reversals", `SELECT count(*) FROM transfer t
-			WHERE t.reversed <> (SELECT coalesce(sum(r.amount), 0) FROM refund r WHERE r.payment_id = t.payment_id AND r.reversal = 'done')`},
+			WHERE t.reversed <> (SELECT coalesce(sum(v.amount), 0) FROM transfer_reversal v WHERE v.transfer_id = t.id AND v.done_at IS NOT NULL)`},
+		{"payment: the reversals of a refund add up to it", `SELECT count(*) FROM refund r JOIN (SELECT refund_id, sum(amount) AS sum, count(*) FILTER (WHERE done_at IS NULL) AS open
+			FROM transfer_reversal GROUP BY refund_id) v ON v.refund_id = r.id WHERE v.sum <> r.amount OR (v.open = 0) <> (r.reversal = 'done')`},
+		{"payment: a seller has what was captured less what the provider gives back, or that is under way", `SELECT count(*) FROM payment p
+			JOIN (SELECT payment_id, sum(amount - reversed) AS sum FROM transfer WHERE state = 'done' GROUP BY payment_id) t ON t.payment_id = p.id
+			WHERE p.pass_on_since IS NULL AND NOT EXISTS (SELECT FROM refund r WHERE r.payment_id = p.id AND r.reversal = 'due' AND r.state <> 'failed')
+			AND t.sum <> p.captured - (SELECT coalesce(sum(r.amount), 0) FROM refund r WHERE r.payment_id = p.id AND r.way = 'provider' AND r.state <> 'failed')`},
 	}
 }

@@ -143,6 +143,9 @@ type Transfer struct {
 	Reference string // the order's code
 	Account   string
 	Amount    money.VND
+	// FromBalance takes the money out of what the operator has at the provider, where a part that was taken back lies now, and not
+	// out of the charge.
+	FromBalance bool
 }
 
 // NoticeKind says what a provider's message is about.

@@ -3,7 +3,8 @@
 // money. It does not know what an order is: a payment carries an opaque reference, unique, given by whoever asked for
 // the money. One card charge pays a whole purchase; its shares are payments.
 //
-// Tables: payment, payment_event, charge, refund, refund_history, dispute, provider_notice, payee, transfer.
+// Tables: payment, payment_event, charge, refund, refund_history, dispute, provider_notice, payee, transfer,
+// transfer_reversal.
 //
 // Promises: a payment is captured in full or not at all; doing a verb twice does it once; a payment that was
 // paid never expires and is never cancelled, it can only be given back. What is given back, with what is on its way, is

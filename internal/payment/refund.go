@@ -160,6 +160,9 @@ func (s *Service) AdvanceRefund(ctx context.Context, tx db.Tx, id int64, to Refu
 			return Refund{}, false, fmt.Errorf("payment: refund: %w", err)
 		}
 	}
+		if err := passOnAgain(ctx, tx, r.PaymentID, now); err != nil {
+			return Refund{}, false, fmt.Errorf("payment: refund: %w", err)
+		}
 	r.State = string(to)
 	return r.refund(), true, s.tellRefund(ctx, tx, id, from, to, actor, reason)
 }

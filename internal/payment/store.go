@@ -31,6 +31,8 @@ type row struct {
 
 	ChargeID    *int64
 	PageAttempt *int
+	PassOnTo    *string
+	PassOnSince *time.Time
 }
 
 func (row) TableName() string { return "payment" }

@@ -101,7 +101,8 @@ func (g *Gateway) LookDispute(ctx context.Context, disputeRef string) (payment.C
 	return out, nil
 }
 
-// Transfer passes a share on. It is bound to the charge it comes from, so that Stripe waits until that money is there.
+// Transfer passes a share on. It is bound to the charge it comes from, so that Stripe waits until that money is there, unless it
+// comes from the balance: a charge gives no more than it took, also after a part was taken back.
 func (g *Gateway) Transfer(ctx context.Context, t payment.Transfer) (string, error) {
 	ctx, cancel := begin(ctx)
 	defer cancel()
@@ -113,12 +114,14 @@ func (g *Gateway) Transfer(ctx context.Context, t payment.Transfer) (string, err
 		return "", fmt.Errorf("stripe: transfer: %w: %s has no charge", payment.ErrRefused, t.MoneyRef)
 	}
 	p := &stripego.TransferParams{
-		Params:            keyed(ctx, "transfer", t.MoneyRef, t.Key),
-		Amount:            stripego.Int64(int64(t.Amount)),
-		Currency:          stripego.String(string(currency)),
-		Destination:       stripego.String(t.Account),
-		SourceTransaction: stripego.String(intent.LatestCharge.ID),
-		Metadata:          map[string]string{"order": t.Reference},
+		Params:      keyed(ctx, "transfer", t.MoneyRef, t.Key),
+		Amount:      stripego.Int64(int64(t.Amount)),
+		Currency:    stripego.String(string(currency)),
+		Destination: stripego.String(t.Account),
+		Metadata:    map[string]string{"order": t.Reference},
+	}
+	if !t.FromBalance {
+		p.SourceTransaction = stripego.String(intent.LatestCharge.ID)
 	}
 	if intent.TransferGroup != "" {
 		p.TransferGroup = stripego.String(intent.TransferGroup)

@@ -212,4 +212,11 @@ func TestATransferIsBoundToTheChargeItComesFrom(t *testing.T) {
 	}
 	r.calls[0].is(t, "POST", "/v1/transfers", "transfer:pi_1:t1", map[string]string{"amount": "100000", "currency": "vnd", "destination": "acct_1",
 		"source_transaction": "ch_9", "transfer_group": "CHO-7K4M", "metadata[order]": "A1B2"})
+	// What was taken back lies in the balance, and goes again from there.
+	again := payment.Transfer{Key: "t1-2", MoneyRef: "pi_1", Reference: "A1B2", Account: "acct_1", Amount: 40_000, FromBalance: true}
+	if ref, err := g.Transfer(context.Background(), again); err != nil || !strings.HasPrefix(ref, "tr_") {
+		t.Fatalf("%q, %v", ref, err)
+	}
+	r.calls[1].is(t, "POST", "/v1/transfers", "transfer:pi_1:t1-2", map[string]string{"amount": "40000", "currency": "vnd", "destination": "acct_1",
+		"transfer_group": "CHO-7K4M", "metadata[order]": "A1B2"})
 }

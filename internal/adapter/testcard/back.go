@@ -22,6 +22,7 @@ type payback struct {
 	Amount money.VND
 	Reason string
 	At     time.Time
+	Failed string // why it did not arrive
 }
 
 // transfer is a share that was passed on.
@@ -60,7 +61,9 @@ func (g *Gateway) PayBack(_ context.Context, b payment.PayBack) (payment.Returne
 	}
 	left := p.Opening.Amount
 	for _, r := range p.Returns {
-		left -= r.Amount
+		if r.Failed == "" {
+			left -= r.Amount
+		}
 	}
 	if b.Amount <= 0 || b.Amount > left {
 		return payment.Returned{}, fmt.Errorf("testcard: %w: %s of %s left", payment.ErrRefused, b.Amount, left)
@@ -78,7 +81,10 @@ func (g *Gateway) PayBack(_ context.Context, b payment.PayBack) (payment.Returne
 
 func (g *Gateway) returned(ref string, r payback) payment.Returned {
 	out := payment.Returned{Ref: ref, Amount: r.Amount, State: payment.ReturnSent}
-	if !g.Clock.Now().Before(r.At.Add(refundTime)) {
+	switch {
+	case r.Failed != "":
+		out.State, out.Why = payment.ReturnFailed, r.Failed
+	case !g.Clock.Now().Before(r.At.Add(refundTime)):
 		out.State = payment.ReturnDone
 	}
 	return out
@@ -97,6 +103,26 @@ func (g *Gateway) LookBack(_ context.Context, refundRef string) (payment.Returne
 		return payment.Returned{}, fmt.Errorf("testcard: %w", payment.ErrUnknownRef)
 	}
 	return g.returned(refundRef, r), nil
+}
+
+// FailBack lets money that was on its way back not arrive.
+func (g *Gateway) FailBack(refundRef, why string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p, err := g.of(refundRef, "tr_")
+	if err != nil {
+		return err
+	}
+	r, ok := p.Returns[refundRef]
+	if !ok {
+		return fmt.Errorf("testcard: %w", payment.ErrUnknownRef)
+	}
+	r.Failed = why
+	p.Returns[refundRef] = r
+	if err := g.save(p); err != nil {
+		return err
+	}
+	return g.tell(payment.NoticeRefund, refundRef, 0, 1)
 }
 
 // Dispute lets the buyer's bank ask the money of a page back, or settles what it asked: state is open, answered, won or
@@ -150,6 +176,11 @@ func (g *Gateway) Transfer(_ context.Context, t payment.Transfer) (string, error
 	left := p.Opening.Amount
 	for _, other := range p.Transfers {
 		left -= other.Amount
+		for _, back := range other.Reversed {
+			if t.FromBalance {
+				left += back
+			}
+		}
 	}
 	if t.Amount <= 0 || t.Amount > left {
 		return "", fmt.Errorf("testcard: %w: %s of %s left", payment.ErrRefused, t.Amount, left)
