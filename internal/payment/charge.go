@@ -188,13 +188,10 @@ func (s *Service) FaultCharge(ctx context.Context, tx db.Tx, c Charge, fault str
 	return s.setCharge(ctx, tx, c.ID, map[string]any{"fault": fault})
 }
 
-// SendChargeBack gives all the money of a charge back of which nothing was settled. Asking again is asking once.
+// SendChargeBack gives all the money of a charge back of which nothing was settled. Asking again is asking once, also days later:
+// a person may come back to it when they will.
 func (s *Service) SendChargeBack(ctx context.Context, c Charge, st Standing) (Returned, error) {
-	g, err := s.provider(c)
-	if err != nil {
-		return Returned{}, err
-	}
-	return g.PayBack(ctx, PayBack{Key: fmt.Sprintf("charge-%d", c.ID), MoneyRef: st.MoneyRef, Amount: st.Amount, Reason: "order.charge.differs"})
+	return s.payBack(ctx, c, PayBack{Key: fmt.Sprintf("charge-%d", c.ID), MoneyRef: st.MoneyRef, Amount: st.Amount, Reason: "order.charge.differs"}, true)
 }
 
 // GaveChargeBack closes a locked charge whose money went back unsettled, and remembers which money that was.

@@ -23,6 +23,9 @@ type Gateway interface {
 	Close(ctx context.Context, pageRef string) (Standing, error)
 	// PayBack gives a part of the money back to the card.
 	PayBack(ctx context.Context, p PayBack) (Returned, error)
+	// FindBack looks for money that was given back of MoneyRef under a key, should the answer have been lost and the provider have
+	// forgotten the key since. Nothing found is ErrUnknownRef.
+	FindBack(ctx context.Context, moneyRef, key string) (Returned, error)
 	// LookBack says how money on its way back stands.
 	LookBack(ctx context.Context, refundRef string) (Returned, error)
 	// LookDispute says how a dispute stands.

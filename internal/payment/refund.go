@@ -2,6 +2,7 @@ package payment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -159,10 +160,10 @@ func (s *Service) AdvanceRefund(ctx context.Context, tx db.Tx, id int64, to Refu
 		if err := addRefunded(ctx, tx, r.PaymentID, -r.Amount, now); err != nil {
 			return Refund{}, false, fmt.Errorf("payment: refund: %w", err)
 		}
-	}
 		if err := passOnAgain(ctx, tx, r.PaymentID, now); err != nil {
 			return Refund{}, false, fmt.Errorf("payment: refund: %w", err)
 		}
+	}
 	r.State = string(to)
 	return r.refund(), true, s.tellRefund(ctx, tx, id, from, to, actor, reason)
 }
@@ -182,13 +183,29 @@ func (s *Service) LeaveRefund(ctx context.Context, tx db.Tx, id int64, actor, re
 	return true, s.tellRefund(ctx, tx, id, RefundFailed, RefundFailed, actor, reason)
 }
 
-// SendBack asks the provider to give a refund back, under a key that is the refund's own: asking again is asking once.
+// keyHolds is how long after a refund was made its key is trusted to be known. Providers keep keys for a day from the first
+// time that they see them.
+const keyHolds = 20 * time.Hour
+
+// SendBack asks the provider to give a refund back, under a key that is the refund's own: asking again is asking once. When the
+// provider may have forgotten the key, it is asked first whether it gave the money back already.
 func (s *Service) SendBack(ctx context.Context, c Charge, r Refund) (Returned, error) {
+	b := PayBack{Key: fmt.Sprintf("refund-%d", r.ID), MoneyRef: c.MoneyRef, Amount: r.Amount, Reason: r.Reason}
+	return s.payBack(ctx, c, b, s.clock.Now().Sub(r.CreatedAt) >= keyHolds)
+}
+
+func (s *Service) payBack(ctx context.Context, c Charge, b PayBack, old bool) (Returned, error) {
 	g, err := s.provider(c)
 	if err != nil {
 		return Returned{}, err
 	}
-	return g.PayBack(ctx, PayBack{Key: fmt.Sprintf("refund-%d", r.ID), MoneyRef: c.MoneyRef, Amount: r.Amount, Reason: r.Reason})
+	if old {
+		found, err := g.FindBack(ctx, b.MoneyRef, b.Key)
+		if !errors.Is(err, ErrUnknownRef) {
+			return found, err
+		}
+	}
+	return g.PayBack(ctx, b)
 }
 
 // LookBack asks the provider how a refund stands.

@@ -108,7 +108,7 @@ func (f *Cards) Before(fn func(verb string)) {
 	f.before = fn
 }
 
-// Calls is how often a verb reached the provider: "open", "look", "close", "pay back", "look back", "dispute",
+// Calls is how often a verb reached the provider: "open", "look", "close", "pay back", "find back", "look back", "dispute",
 // "transfer", "reverse".
 func (f *Cards) Calls(verb string) int {
 	f.mu.Lock()
@@ -165,6 +165,11 @@ func (f *Cards) Close(ctx context.Context, pageRef string) (payment.Standing, er
 // PayBack is the provider's verb, with faults.
 func (f *Cards) PayBack(ctx context.Context, b payment.PayBack) (payment.Returned, error) {
 	return ask(f, "pay back", func() (payment.Returned, error) { return f.Gateway.PayBack(ctx, b) })
+}
+
+// FindBack is the provider's verb, with faults.
+func (f *Cards) FindBack(ctx context.Context, moneyRef, key string) (payment.Returned, error) {
+	return ask(f, "find back", func() (payment.Returned, error) { return f.Gateway.FindBack(ctx, moneyRef, key) })
 }
 
 // LookBack is the provider's verb, with faults.

@@ -28,6 +28,36 @@ func (g *Gateway) PayBack(ctx context.Context, b payment.PayBack) (payment.Retur
 	return returned(r), nil
 }
 
+// FindBack looks through the refunds of a payment for the one that carries a key. Of several, which only hands made, one that went
+// through counts before one that failed.
+func (g *Gateway) FindBack(ctx context.Context, moneyRef, key string) (payment.Returned, error) {
+	if moneyRef == "" || key == "" { // would be any refund
+		return payment.Returned{}, fmt.Errorf("stripe: find back: %w", payment.ErrUnknownRef)
+	}
+	ctx, cancel := begin(ctx)
+	defer cancel()
+	p := &stripego.RefundListParams{PaymentIntent: stripego.String(moneyRef)}
+	p.Context, p.Limit = ctx, stripego.Int64(100)
+	var found *payment.Returned
+	all := g.api.Refunds.List(p)
+	for all.Next() {
+		if all.Refund().Metadata["key"] != short(key, 500) {
+			continue
+		}
+		r := returned(all.Refund())
+		if found == nil || found.State == payment.ReturnFailed {
+			found = &r
+		}
+	}
+	switch err := all.Err(); {
+	case err != nil:
+		return payment.Returned{}, explain("find back", err)
+	case found == nil:
+		return payment.Returned{}, fmt.Errorf("stripe: find back: %w", payment.ErrUnknownRef)
+	}
+	return *found, nil
+}
+
 // short keeps to the length that Stripe allows a value.
 func short(s string, n int) string {
 	if r := []rune(s); len(r) > n {

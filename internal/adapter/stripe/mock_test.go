@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -134,6 +135,12 @@ func TestEveryRequestIsWhatStripeTakes(t *testing.T) {
 			_, err := g.PayBack(ctx, payment.PayBack{Key: "r1", MoneyRef: "pi_1", Amount: 45_000, Reason: "hết hàng"})
 			return err
 		}, "POST", "/v1/refunds", "refund:pi_1:r1", map[string]string{"payment_intent": "pi_1", "amount": "45000", "reason": "requested_by_customer", "metadata[reason]": "hết hàng", "metadata[key]": "r1"}},
+		{"find back", func() error {
+			if _, err := g.FindBack(ctx, "pi_1", "refund-7"); !errors.Is(err, payment.ErrUnknownRef) {
+				return err
+			}
+			return nil
+		}, "GET", "/v1/refunds", "", map[string]string{"payment_intent": "pi_1", "limit": "100"}},
 		{"look back", func() error { _, err := g.LookBack(ctx, "re_1"); return err }, "GET", "/v1/refunds/re_1", "", nil},
 		{"look at a dispute", func() error { _, err := g.LookDispute(ctx, "du_1"); return err }, "GET", "/v1/disputes/du_1", "", nil},
 		{"reverse", func() error { return g.Reverse(ctx, "v1", "tr_1", 45_000) }, "POST", "/v1/transfers/tr_1/reversals", "reverse:tr_1:v1", map[string]string{"amount": "45000"}},

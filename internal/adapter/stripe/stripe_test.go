@@ -331,3 +331,33 @@ func TestADeliverySaysWhereToLook(t *testing.T) {
 		}
 	}
 }
+
+func TestARefundIsFoundByItsKeyOnAnyPage(t *testing.T) {
+	pages := map[string]string{
+		"": `{"object":"list","has_more":true,"data":[{"id":"re_9","object":"refund","amount":1,"status":"succeeded","metadata":{"key":"refund-70"}},
+			{"id":"re_8","object":"refund","amount":45000,"status":"failed","failure_reason":"unknown","metadata":{"key":"refund-7"}}]}`,
+		"re_8": `{"object":"list","has_more":false,"data":[{"id":"re_7","object":"refund","amount":45000,"status":"succeeded","metadata":{"key":"refund-7"}},
+			{"id":"re_6","object":"refund","amount":5,"status":"pending","metadata":{}}]}`,
+	}
+	g, asked := against(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet || r.URL.Path != "/v1/refunds" || r.URL.Query().Get("payment_intent") != "pi_1" {
+			t.Errorf("%s %s", r.Method, r.URL)
+		}
+		says(200, pages[r.URL.Query().Get("starting_after")])(w, r)
+	})
+	for key, want := range map[string]payment.Returned{"refund-7": {Ref: "re_7", State: payment.ReturnDone, Amount: 45_000}, "refund-70": {Ref: "re_9", State: payment.ReturnDone, Amount: 1}} {
+		if got, err := g.FindBack(context.Background(), "pi_1", key); err != nil || got != want {
+			t.Errorf("%s: %+v, %v", key, got, err)
+		}
+	}
+	if got, err := g.FindBack(context.Background(), "pi_1", ""); !errors.Is(err, payment.ErrUnknownRef) {
+		t.Errorf("a refund without a key was taken for ours: %+v, %v", got, err)
+	}
+	if asked.Load() < 4 {
+		t.Errorf("%d requests", asked.Load())
+	}
+	broken, _ := against(t, says(401, `{"error":{"type":"invalid_request_error"}}`))
+	if _, err := broken.FindBack(context.Background(), "pi_1", "refund-7"); err == nil || errors.Is(err, payment.ErrUnknownRef) {
+		t.Errorf("no answer counts as none found: %v", err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -11,14 +12,17 @@ import (
 	"choocop.vn/ocop/internal/platform/money"
 )
 
-// refundTime is how long money takes back to the card; disputeTime how long there is to answer a dispute.
+// refundTime is how long money takes back to the card; disputeTime how long there is to answer a dispute; keyTime how long a key
+// is known, as at Stripe.
 const (
 	refundTime  = 5 * time.Second
 	disputeTime = 7 * 24 * time.Hour
+	keyTime     = 24 * time.Hour
 )
 
 // payback is money on its way back.
 type payback struct {
+	Key    string
 	Amount money.VND
 	Reason string
 	At     time.Time
@@ -52,13 +56,13 @@ func (g *Gateway) PayBack(_ context.Context, b payment.PayBack) (payment.Returne
 	if err != nil {
 		return payment.Returned{}, err
 	}
-	ref := "tr_" + p.id() + "_" + g.hash("refund", b.Key)
-	if known, ok := p.Returns[ref]; ok {
+	if ref, known := p.back(b.Key); ref != "" && g.Clock.Now().Before(known.At.Add(keyTime)) {
 		if known.Amount != b.Amount {
 			return payment.Returned{}, errors.New("testcard: this key gave back another amount")
 		}
 		return g.returned(ref, known), nil
 	}
+	ref := "tr_" + p.id() + "_" + g.hash("refund", b.Key, strconv.Itoa(len(p.Returns)))
 	left := p.Opening.Amount
 	for _, r := range p.Returns {
 		if r.Failed == "" {
@@ -68,7 +72,7 @@ func (g *Gateway) PayBack(_ context.Context, b payment.PayBack) (payment.Returne
 	if b.Amount <= 0 || b.Amount > left {
 		return payment.Returned{}, fmt.Errorf("testcard: %w: %s of %s left", payment.ErrRefused, b.Amount, left)
 	}
-	r := payback{Amount: b.Amount, Reason: b.Reason, At: g.Clock.Now()}
+	r := payback{Key: b.Key, Amount: b.Amount, Reason: b.Reason, At: g.Clock.Now()}
 	if p.Returns == nil {
 		p.Returns = map[string]payback{}
 	}
@@ -77,6 +81,31 @@ func (g *Gateway) PayBack(_ context.Context, b payment.PayBack) (payment.Returne
 		return payment.Returned{}, err
 	}
 	return g.returned(ref, r), g.tell(payment.NoticeRefund, ref, refundTime+time.Second, 1)
+}
+
+// back is the last money that went back under a key, or nothing.
+func (p page) back(key string) (ref string, last payback) {
+	for at, r := range p.Returns {
+		if r.Key == key && (ref == "" || r.At.After(last.At)) {
+			ref, last = at, r
+		}
+	}
+	return ref, last
+}
+
+// FindBack looks for money that went back under a key.
+func (g *Gateway) FindBack(_ context.Context, moneyRef, key string) (payment.Returned, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p, err := g.of(moneyRef, "tm_")
+	if err != nil {
+		return payment.Returned{}, err
+	}
+	ref, r := p.back(key)
+	if ref == "" {
+		return payment.Returned{}, fmt.Errorf("testcard: find back: %w", payment.ErrUnknownRef)
+	}
+	return g.returned(ref, r), nil
 }
 
 func (g *Gateway) returned(ref string, r payback) payment.Returned {
