@@ -36,6 +36,7 @@ var composed = []string{
 	"eligibility.*",
 	"error.*.title", "error.*.text",
 	"mail.*.subject",
+	"mail.money_back.why.*",
 	"mail.order_*.intro",
 	"mail.proof_*.intro",
 	"me.consent.*",

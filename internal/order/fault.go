@@ -92,7 +92,7 @@ func (s *Service) inDoubt(ctx context.Context, seen payment.Charge, fn func(db.T
 
 // giveChargeBack ends the orders first, so that none is placed while its money goes back. Should the answer be lost, the
 // doubt stays and the same is asked again under the same key. The money was never counted as captured, so it is no refund
-// of an order: the charge and the audit tell.
+// of an order: the charge and the audit tell, and one mail about the whole purchase.
 func (s *Service) giveChargeBack(ctx context.Context, c payment.Charge, st payment.Standing, d ChargeDecision) error {
 	if st.State != payment.StandingPaid || st.Amount <= 0 {
 		return apperr.New(apperr.Conflict, "order.charge.no_money")
@@ -108,9 +108,6 @@ func (s *Service) giveChargeBack(ctx context.Context, c payment.Charge, st payme
 			if err := s.Payments.Expire(ctx, tx, o.PaymentID, d.Actor); err != nil {
 				return err
 			}
-			if err := s.Jobs.Enqueue(ctx, tx, TellOrder{OrderID: o.ID, Event: "expired"}); err != nil {
-				return err
-			}
 		}
 		return nil
 	})
@@ -124,8 +121,17 @@ func (s *Service) giveChargeBack(ctx context.Context, c payment.Charge, st payme
 	if back.State == payment.ReturnFailed {
 		return fmt.Errorf("the provider does not give charge %d back: %s", c.ID, back.Why)
 	}
-	return s.inDoubt(ctx, c, func(tx db.Tx, c payment.Charge, _ []orderRow) error {
+	return s.inDoubt(ctx, c, func(tx db.Tx, c payment.Charge, orders []orderRow) error {
 		if err := recordResolved(ctx, tx, c, st, d); err != nil {
+			return err
+		}
+		asked := vnd(0)
+		for _, p := range c.Asked() {
+			asked += p.Amount
+		}
+		err := s.Jobs.Enqueue(ctx, tx, TellMoneyBack{Key: fmt.Sprintf("charge-%d", c.ID), GroupID: orders[0].GroupID, Code: c.Reference, Why: "card_differs",
+			Came: int64(st.Amount), Asked: int64(asked), Back: int64(back.Amount)})
+		if err != nil {
 			return err
 		}
 		return s.Payments.GaveChargeBack(ctx, tx, c, st.MoneyRef)

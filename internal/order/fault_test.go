@@ -1,6 +1,8 @@
 package order_test
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -70,10 +72,28 @@ func TestMoneyOfAChargeInDoubtGoesBackWholeAndOnce(t *testing.T) {
 	if o.State != order.Expired || o.Payment.State != payment.Expired || o.Payment.Captured != 0 || k.Available(t, product) != 1 {
 		t.Fatalf("%+v", o)
 	}
+	// The buyer is told once what came, why it could not be taken, and what goes back how; not merely that nothing came.
+	var jobs, args string
+	testkit.Scan(t, d, &jobs, `SELECT string_agg(kind, ' ') FROM river_job WHERE kind LIKE 'order_tell%' AND kind <> 'order_tell_placed'`)
+	testkit.Scan(t, d, &args, `SELECT args::text FROM river_job WHERE kind = 'order_tell_money_back'`)
+	var j order.TellMoneyBack
+	must(t, json.Unmarshal([]byte(args), &j))
+	for range 2 {
+		must(t, k.Orders.TellMoneyBack(ctx, j))
+	}
+	l := k.Mails.Letters()
+	if jobs != "order_tell_money_back" || len(l) != 1 || strings.Contains(l[0].Text+l[0].HTML, "mail.money") {
+		t.Fatalf("%s: %+v", jobs, l)
+	}
+	for _, said := range []string{(o.Total - 1).String(), o.Total.String(), a.Code, "thẻ"} {
+		if !strings.Contains(l[0].Text, said) || !strings.Contains(l[0].HTML, said) {
+			t.Errorf("%q is not said:\n%s", said, l[0].Text)
+		}
+	}
 	// A notice that comes once more does not bring the doubt back.
 	must(t, k.Orders.SettleCharge(ctx, a.charge))
-	if k.Cards.Calls("pay back") != 2 || a.now(t, k).Orders[0].State != order.Expired {
-		t.Fatalf("%d calls", k.Cards.Calls("pay back"))
+	if k.Cards.Calls("pay back") != 1 || k.Cards.Calls("find back") != 2 || a.now(t, k).Orders[0].State != order.Expired {
+		t.Fatalf("%d given back, %d asked about", k.Cards.Calls("pay back"), k.Cards.Calls("find back"))
 	}
 	if err := resolve(); keys(t, err) != "order.charge.not_in_doubt" {
 		t.Fatalf("got %v", err)

@@ -26,6 +26,22 @@ type TellOrder struct {
 // Kind names the job in the queue.
 func (TellOrder) Kind() string { return "order_tell" }
 
+// TellMoneyBack mails the buyer that money came which could not be taken, why, and how it goes back. Key is sent once. Why is
+// card_differs, or a reason for which transfers stay unmatched. Asked is what should have come; BankRef is of a transfer back.
+type TellMoneyBack struct {
+	Key     string `json:"key"`
+	GroupID int64  `json:"group_id"`
+	Code    string `json:"code"`
+	Why     string `json:"why"`
+	Came    int64  `json:"came"`
+	Asked   int64  `json:"asked"`
+	Back    int64  `json:"back"`
+	BankRef string `json:"bank_ref,omitempty"`
+}
+
+// Kind names the job in the queue.
+func (TellMoneyBack) Kind() string { return "order_tell_money_back" }
+
 // ExpireGroup ends the unpaid orders of a purchase when their time is over.
 type ExpireGroup struct {
 	GroupID int64 `json:"group_id"`
@@ -64,6 +80,12 @@ type PassOn struct {
 // Kind names the job in the queue.
 func (PassOn) Kind() string { return "order_pass_on" }
 
+// SweepTransfersJob passes on and takes back what a lost job left, now and then.
+type SweepTransfersJob struct{}
+
+// Kind names the job in the queue.
+func (SweepTransfersJob) Kind() string { return "order_sweep_transfers" }
+
 // TakeBack reverses the part of a transfer that was refunded.
 type TakeBack struct {
 	RefundID int64 `json:"refund_id"`
@@ -79,12 +101,6 @@ type TellDispute struct {
 
 // Kind names the job in the queue.
 func (TellDispute) Kind() string { return "order_tell_dispute" }
-
-// SweepTransfersJob passes on and takes back what a lost job left, now and then.
-type SweepTransfersJob struct{}
-
-// Kind names the job in the queue.
-func (SweepTransfersJob) Kind() string { return "order_sweep_transfers" }
 
 // SweepChargesJob asks the card provider about what stayed open, now and then.
 type SweepChargesJob struct{}

@@ -8,6 +8,7 @@ import (
 	"choocop.vn/ocop/internal/notify"
 	"choocop.vn/ocop/internal/payment"
 	"choocop.vn/ocop/internal/platform/i18n"
+	"choocop.vn/ocop/internal/platform/money"
 )
 
 // Mail is what the mails about a purchase see. Order is nil in the mail about the whole purchase.
@@ -19,7 +20,18 @@ type Mail struct {
 	Event  string
 	Link   string
 	Place  string // street, commune, province
+	Money  MoneyBack
 }
+
+// MoneyBack is money that came and could not be taken.
+type MoneyBack struct {
+	Code, Why         string
+	Came, Asked, Back money.VND
+	BankRef           string // empty when it goes back to a card
+}
+
+// Reason is the text key of why it could not be taken.
+func (m MoneyBack) Reason() string { return "mail.money_back.why." + m.Why }
 
 // MailPart is one order within a mail.
 type MailPart struct {
@@ -84,6 +96,17 @@ func (s *Service) TellPlaced(ctx context.Context, j TellPlaced) error {
 	m.Event = "placed"
 	return s.Notify.Send(ctx, notify.Mail{RequestKey: fmt.Sprintf("order-placed-%d", j.GroupID), Kind: "order_placed", To: m.Group.Contact.Email,
 		Locale: m.Locale, SubjectArgs: map[string]any{"code": m.Group.Code}, Data: m})
+}
+
+// TellMoneyBack sends the mail about money that could not be taken, once.
+func (s *Service) TellMoneyBack(ctx context.Context, j TellMoneyBack) error {
+	m, err := s.mail(ctx, j.GroupID)
+	if err != nil {
+		return err
+	}
+	m.Money = MoneyBack{Code: j.Code, Why: j.Why, Came: vnd(j.Came), Asked: vnd(j.Asked), Back: vnd(j.Back), BankRef: j.BankRef}
+	return s.Notify.Send(ctx, notify.Mail{RequestKey: "money-back-" + j.Key, Kind: "money_back", To: m.Group.Contact.Email, Locale: m.Locale,
+		SubjectArgs: map[string]any{"code": j.Code}, Data: m})
 }
 
 // Disputed is what the mail to the operator says about a dispute.

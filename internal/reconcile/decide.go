@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -157,7 +158,9 @@ func (s *Service) GiveBack(ctx context.Context, within AccountScope, id int64, b
 		return apperr.Field("bank_ref", "money.bank_ref_required", "max", maxBankRef)
 	}
 	owed := int64(0)
+	var seen Money
 	err := s.within(ctx, "give back", id, within, func(_ db.Tx, m Money) error {
+		seen = m
 		if !m.Returnable() {
 			return apperr.New(apperr.Conflict, "money.decided")
 		}
@@ -174,7 +177,37 @@ func (s *Service) GiveBack(ctx context.Context, within AccountScope, id int64, b
 			return told("reconcile: give back", err)
 		}
 	}
-	return s.within(ctx, "give back", id, within, func(tx db.Tx, m Money) error { return s.sentBack(ctx, tx, m, bankRef, p) })
+	tell, known, err := s.moneyBack(ctx, seen, bankRef)
+	if err != nil {
+		return told("reconcile: give back", err)
+	}
+	return s.within(ctx, "give back", id, within, func(tx db.Tx, m Money) error {
+		if err := s.sentBack(ctx, tx, m, bankRef, p); err != nil || !known || m.Reference != seen.Reference {
+			return err
+		}
+		return s.Jobs.Enqueue(ctx, tx, tell)
+	})
+}
+
+// tellable are the reasons of which the buyer of the order that was meant is told when money goes back. What came too late, or
+// after the order was cancelled, goes back as a refund, of which the order tells.
+var tellable = []Reason{Under, Over, Double, OtherAccount, NotATransfer}
+
+// moneyBack is what the buyer is told of money that goes back, if it is known whose it was.
+func (s *Service) moneyBack(ctx context.Context, m Money, bankRef string) (t order.TellMoneyBack, known bool, err error) {
+	if m.Reference == "" || !slices.Contains(tellable, m.Reason) {
+		return t, false, nil
+	}
+	due, err := s.Orders.DueByCodes(ctx, []string{m.Reference})
+	if err != nil || len(due) == 0 {
+		return t, false, err
+	}
+	t = order.TellMoneyBack{Key: fmt.Sprintf("notice-%d", m.ID), GroupID: due[0].GroupID, Code: due[0].Code, Why: string(m.Reason),
+		Came: int64(m.Amount), Asked: int64(due[0].Total), Back: int64(m.Amount), BankRef: bankRef}
+	if m.PaymentID != 0 { // the order took its part
+		t.Back = int64(m.Amount - due[0].Total)
+	}
+	return t, t.Back > 0, nil
 }
 
 // PaidOut is [order.Service.PaidOut], for refunds within a scope. Where the refund gives back, whole, money that came for an

@@ -1,11 +1,16 @@
 package reconcile_test
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"choocop.vn/ocop/internal/order"
 	"choocop.vn/ocop/internal/payment"
 	"choocop.vn/ocop/internal/platform/apperr"
+	"choocop.vn/ocop/internal/platform/money"
 	"choocop.vn/ocop/internal/reconcile"
 	"choocop.vn/ocop/internal/testkit"
 )
@@ -132,5 +137,41 @@ func TestARefundThatWasSentTakesItsMoneyOffTheListToo(t *testing.T) {
 	}
 	if o := again(t, k, v, secret); o.Refunded() != o.Total || len(o.Refunds) != 1 {
 		t.Fatalf("%+v", o)
+	}
+}
+
+func TestABuyerIsToldOfMoneyThatGoesBack(t *testing.T) {
+	d := testkit.DB(t)
+	k := testkit.NewCheckout(t, d)
+	v, _ := k.Order(t, k.Form(t, k.Basket(t, 1, testkit.Product(t, d)), payment.VietQR))
+	o := v.Orders[0]
+	less, more := pay(o, "LESS01"), pay(o, "MORE01")
+	less.Amount -= 5000
+	more.Amount += 7000
+	under, over := tell(t, k, less), tell(t, k, more)
+	must(t, k.Money.GiveBack(ctx, reconcile.Everywhere, under.ID, "FT8", clerk))
+	must(t, k.Money.Assign(ctx, reconcile.Everywhere, over.ID, o.Code, clerk, true))
+	must(t, k.Money.GiveBack(ctx, reconcile.Everywhere, over.ID, "FT9", clerk))
+	unknown := pay(o, "ODD001")
+	unknown.Memo = ""
+	must(t, k.Money.GiveBack(ctx, reconcile.Everywhere, tell(t, k, unknown).ID, "FT10", clerk))
+	rows, err := d.Pool().Query(ctx, `SELECT args::text FROM river_job WHERE kind = 'order_tell_money_back' ORDER BY id`)
+	must(t, err)
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	must(t, err)
+	if len(all) != 2 {
+		t.Fatalf("%q", all)
+	}
+	for i, want := range []struct {
+		back money.VND
+		ref  string
+	}{{less.Amount, "FT8"}, {7000, "FT9"}} {
+		var j order.TellMoneyBack
+		must(t, json.Unmarshal([]byte(all[i]), &j))
+		must(t, k.Orders.TellMoneyBack(ctx, j))
+		l := k.Mails.Letters()
+		if last := l[len(l)-1].Text; len(l) != i+1 || !strings.Contains(last, want.back.String()) || !strings.Contains(last, want.ref) || strings.Contains(last, "mail.") {
+			t.Errorf("%+v", l)
+		}
 	}
 }

@@ -41,6 +41,7 @@ type Deps struct {
 func Register(w *job.Workers, d Deps) {
 	job.Handle(w, d.Orders.TellPlaced)
 	job.Handle(w, d.Orders.TellOrder)
+	job.Handle(w, d.Orders.TellMoneyBack)
 	job.Handle(w, d.Orders.ExpireGroup)
 	job.Handle(w, d.Money.Match)
 	job.Handle(w, d.Shoppers.TellProof)
@@ -56,11 +57,11 @@ func Register(w *job.Workers, d Deps) {
 	w.Every(time.Minute, order.SweepUnpaidJob{})
 	job.Handle(w, counted("card charges and refunds asked about", func(ctx context.Context, _ order.SweepChargesJob) (int, error) { return d.Orders.SweepCharges(ctx) }))
 	w.Every(time.Minute, order.SweepChargesJob{})
-	job.Handle(w, counted("bank notices matched late", func(ctx context.Context, _ reconcile.SweepJob) (int, error) { return d.Money.Sweep(ctx) }))
 	job.Handle(w, counted("sellers' shares passed on or taken back late", func(ctx context.Context, _ order.SweepTransfersJob) (int, error) {
 		return d.Orders.SweepTransfers(ctx)
 	}))
 	w.Every(5*time.Minute, order.SweepTransfersJob{})
+	job.Handle(w, counted("bank notices matched late", func(ctx context.Context, _ reconcile.SweepJob) (int, error) { return d.Money.Sweep(ctx) }))
 	w.Every(time.Minute, reconcile.SweepJob{})
 	job.Handle(w, counted("reservations closed", func(ctx context.Context, _ inventory.TidyReservations) (int, error) { return d.Stock.Tidy(ctx) }))
 	w.Every(5*time.Minute, inventory.TidyReservations{})
