@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +46,31 @@ func TestPagesTakeAsManyStatementsForThirtyProductsAsForOne(t *testing.T) {
 			t.Errorf("%s takes %d statements for one product and %d for thirty:\n%s", p, a, b, strings.Join(thirty[p], "\n--\n"))
 		}
 		t.Logf("%-30s %d", p, len(one[p]))
+	}
+}
+
+func TestPuttingAThingIntoABasketTakesSixStatements(t *testing.T) {
+	m := open(t)
+	coconut, tea := goods(t, m)
+	form := func(product int64) url.Values {
+		return url.Values{"sku": {testkit.SKUOf(t, m.DB, product)}, "so-luong": {"1"}}
+	}
+	first, second := form(coconut), form(tea)
+	v := m.visitor(t)
+	v.Post("/gio-hang", first).Is(303) // the rules of trade are read once
+	for what, do := range map[string]func(){
+		"into a new basket":    func() { m.visitor(t).Post("/gio-hang", first).Is(303) },
+		"another thing":        func() { v.Post("/gio-hang", second).Is(303) },
+		"the same thing again": func() { v.Post("/gio-hang", first).Is(303) },
+		"into a basket forgotten": func() {
+			lost := m.visitor(t)
+			lost.SetCookie("gio", "mot-gio-khong-con")
+			lost.Post("/gio-hang", first).Is(303)
+		},
+	} {
+		if sent := m.fewest(do); len(sent) > 6 {
+			t.Errorf("%s takes %d statements:\n%s", what, len(sent), strings.Join(sent, "\n--\n"))
+		}
 	}
 }
 

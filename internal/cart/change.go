@@ -14,12 +14,21 @@ import (
 // empty or forgotten token) it makes one; the token returned is the one to keep. Errors on the field "quantity":
 // cart.quantity.range, cart.quantity.sold_out; on the whole: cart.refused.contact, cart.refused.gone, cart.full.
 func (s *Service) Add(ctx context.Context, token, sku string, quantity int) (string, error) {
-	return s.add(ctx, token, sku, quantity, true)
+	return s.add(ctx, token, sku, quantity, adding{open: true})
 }
+
+// AddGated is Add for a visitor who has not said to be of age: what is for adults only is Denied cart.refused.age, with the slug of
+// its page.
+func (s *Service) AddGated(ctx context.Context, token, sku string, quantity int) (string, error) {
+	return s.add(ctx, token, sku, quantity, adding{open: true, gated: true})
+}
+
+// adding says whether a missing basket is made, and whether goods for adults are refused.
+type adding struct{ open, gated bool }
 
 // AddTo is Add for a basket that must be there: NotFound cart.forgotten for an unknown token.
 func (s *Service) AddTo(ctx context.Context, token, sku string, quantity int) error {
-	_, err := s.add(ctx, token, sku, quantity, false)
+	_, err := s.add(ctx, token, sku, quantity, adding{})
 	return err
 }
 
@@ -33,52 +42,46 @@ func (s *Service) Open(ctx context.Context) (string, error) {
 	return token, fault("open", err)
 }
 
-func (s *Service) add(ctx context.Context, token, sku string, quantity int, open bool) (string, error) {
+func (s *Service) add(ctx context.Context, token, sku string, quantity int, how adding) (string, error) {
 	if quantity < 1 || quantity > MaxQuantity {
 		return "", badQuantity()
 	}
-	id, err := s.catalog.VariantBySKU(ctx, s.db.Primary(ctx), sku)
-	if err != nil {
-		return "", err
-	}
-	offers, err := s.catalog.Offers(ctx, s.db.Primary(ctx), []int64{id}, clock.Today(s.clock))
-	if err != nil {
-		return "", fmt.Errorf("cart: add: %w", err)
-	}
-	o, known := offers[id]
+	o, err := s.catalog.OfferBySKU(ctx, s.db.Primary(ctx), sku, clock.Today(s.clock))
 	switch {
-	case known && o.Rules.ContactOnly:
+	case err != nil:
+		return "", fault("add", err)
+	case how.gated && o.Rules.AdultsOnly:
+		return "", apperr.New(apperr.Denied, "cart.refused.age", "slug", o.Slug)
+	case o.Rules.ContactOnly:
 		return "", apperr.New(apperr.Conflict, "cart.refused.contact")
-	case !known || !o.Sellable:
+	case !o.Sellable:
 		return "", apperr.New(apperr.Conflict, "cart.refused.gone")
 	}
-	left, err := s.stock.Available(ctx, s.db.Primary(ctx), []int64{id})
+	left, err := s.stock.Available(ctx, s.db.Primary(ctx), []int64{o.VariantID})
 	if err != nil {
 		return "", fmt.Errorf("cart: add: %w", err)
 	}
-	if left[id] <= 0 {
+	if left[o.VariantID] <= 0 {
 		return "", apperr.New(apperr.Conflict, "cart.quantity.sold_out").At("quantity")
 	}
+	fresh, used := ident.Token(), token
 	err = s.db.InTx(ctx, func(tx db.Tx) error {
-		cartID, found, err := lock(ctx, tx, token)
+		cartID, found, err := lockOrOpen(ctx, tx, token, fresh, how.open, s.clock.Now())
 		if err != nil {
 			return err
 		}
-		if !found {
-			if !open {
-				return forgotten()
-			}
-			token = ident.Token()
-			if cartID, err = insert(ctx, tx, token, s.clock.Now()); err != nil {
-				return err
-			}
+		if cartID == 0 {
+			return forgotten()
 		}
-		return put(ctx, tx, cartID, id, quantity, o.Price, s.clock.Now())
+		if used = token; !found {
+			used = fresh
+		}
+		return put(ctx, tx, cartID, o.VariantID, quantity, o.Price, s.clock.Now())
 	})
 	if err != nil {
 		return "", fault("add", err)
 	}
-	return token, nil
+	return used, nil
 }
 
 // SetQuantity changes how many pieces of a thing are wanted; 0 removes it. The price shown now counts as seen.

@@ -100,30 +100,45 @@ func lock(ctx context.Context, tx db.Tx, token string) (id int64, found bool, er
 	return id, id != 0, err
 }
 
+// lockOrOpen locks the basket of a token, or with open makes one that fresh opens; id 0 is neither.
+func lockOrOpen(ctx context.Context, tx db.Tx, token, fresh string, open bool, now time.Time) (id int64, found bool, err error) {
+	held := "" // no basket has an empty hash
+	if token != "" {
+		held = hex.EncodeToString(ident.Hash(token))
+	}
+	var r struct {
+		ID    int64
+		Found bool
+	}
+	err = tx.WithContext(ctx).Raw(`WITH held AS MATERIALIZED (SELECT id FROM cart WHERE token_hash = decode(@held, 'hex') FOR UPDATE), made AS (
+			INSERT INTO cart (created_at, updated_at, token_hash) SELECT CAST(@now AS timestamptz), CAST(@now AS timestamptz), decode(@fresh, 'hex') WHERE @open AND NOT EXISTS (SELECT FROM held) RETURNING id)
+		SELECT id, true AS found FROM held UNION ALL SELECT id, false FROM made`,
+		map[string]any{"held": held, "fresh": hex.EncodeToString(ident.Hash(fresh)), "open": open, "now": now}).Scan(&r).Error
+	return r.ID, r.Found, err
+}
+
 func insert(ctx context.Context, tx db.Tx, token string, now time.Time) (id int64, err error) {
 	err = tx.WithContext(ctx).Raw(`INSERT INTO cart (created_at, updated_at, token_hash) VALUES (?, ?, ?) RETURNING id`,
 		now, now, ident.Hash(token)).Scan(&id).Error
 	return id, err
 }
 
+// put adds pieces to a basket that an earlier statement has locked, so that this one sees all its lines.
 func put(ctx context.Context, tx db.Tx, cartID, variantID int64, quantity int, price money.VND, now time.Time) error {
-	var others int
-	g := tx.WithContext(ctx)
-	err := g.Raw(`SELECT count(*) FROM cart_line WHERE cart_id = ? AND variant_id <> ?`, cartID, variantID).Scan(&others).Error
-	if err != nil {
-		return err
+	var lines int
+	err := tx.WithContext(ctx).Raw(`WITH line AS (
+			INSERT INTO cart_line (cart_id, variant_id, quantity, price_seen, added_at)
+			SELECT CAST(@cart AS bigint), CAST(@variant AS bigint), CAST(@quantity AS int), CAST(@price AS bigint), CAST(@now AS timestamptz)
+			WHERE (SELECT count(*) FROM cart_line WHERE cart_id = @cart AND variant_id <> @variant) < @lines
+			ON CONFLICT (cart_id, variant_id) DO UPDATE
+			SET quantity = least(cart_line.quantity + excluded.quantity, @most), price_seen = excluded.price_seen RETURNING 1
+		), touched AS (UPDATE cart SET updated_at = @now WHERE id = @cart AND EXISTS (SELECT FROM line))
+		SELECT count(*) FROM line`, map[string]any{"cart": cartID, "variant": variantID, "quantity": quantity, "price": int64(price), "now": now,
+		"lines": MaxLines, "most": MaxQuantity}).Scan(&lines).Error
+	if err == nil && lines == 0 {
+		err = apperr.New(apperr.Conflict, "cart.full", "max", MaxLines)
 	}
-	if others >= MaxLines {
-		return apperr.New(apperr.Conflict, "cart.full", "max", MaxLines)
-	}
-	err = g.Exec(`INSERT INTO cart_line (cart_id, variant_id, quantity, price_seen, added_at) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (cart_id, variant_id) DO UPDATE
-		SET quantity = least(cart_line.quantity + excluded.quantity, ?), price_seen = excluded.price_seen`,
-		cartID, variantID, quantity, int64(price), now, MaxQuantity).Error
-	if err != nil {
-		return err
-	}
-	return touch(ctx, tx, cartID, now)
+	return err
 }
 
 func setQuantity(ctx context.Context, tx db.Tx, cartID, variantID int64, quantity int, price money.VND) error {

@@ -8,6 +8,7 @@ package catalog
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -168,7 +169,27 @@ func (s *Service) Offers(ctx context.Context, g *gorm.DB, variantIDs []int64, on
 	if err != nil {
 		return nil, err
 	}
-	return offers(ctx, g, variantIDs, law)
+	if len(variantIDs) == 0 {
+		return map[int64]Offer{}, nil
+	}
+	return offers(ctx, g, "v.id IN ?", variantIDs, law)
+}
+
+// OfferBySKU returns the offer of a variant with the rules of a day, in one statement, or a NotFound error. The case of the letters
+// does not matter.
+func (s *Service) OfferBySKU(ctx context.Context, g *gorm.DB, sku string, on clock.Date) (Offer, error) {
+	law, err := s.Rules(ctx, on)
+	if err != nil {
+		return Offer{}, err
+	}
+	found, err := offers(ctx, g, "v.sku = ?", strings.ToUpper(strings.TrimSpace(sku)), law)
+	if err != nil {
+		return Offer{}, err
+	}
+	for _, o := range found {
+		return o, nil
+	}
+	return Offer{}, apperr.New(apperr.NotFound, "catalog.sku.unknown", "sku", sku)
 }
 
 // VariantBySKU returns the id of a variant, or a NotFound error. The case of the letters does not matter.

@@ -80,11 +80,8 @@ type offerRow struct {
 	AssetID      int64
 }
 
-func offers(ctx context.Context, g *gorm.DB, variantIDs []int64, law map[int]Rules) (map[int64]Offer, error) {
-	found := make(map[int64]Offer, len(variantIDs))
-	if len(variantIDs) == 0 {
-		return found, nil
-	}
+// offers reads the variants that a condition on v names.
+func offers(ctx context.Context, g *gorm.DB, condition string, value any, law map[int]Rules) (map[int64]Offer, error) {
 	var rows []offerRow
 	err := g.WithContext(ctx).Raw(`
 		SELECT v.id AS variant_id, p.id AS product_id, p.producer_id, v.sku, p.slug, coalesce(vi.name, p.slug) AS name_vi,
@@ -100,10 +97,11 @@ func offers(ctx context.Context, g *gorm.DB, variantIDs []int64, law map[int]Rul
 		LEFT JOIN product_text vi ON vi.product_id = p.id AND vi.locale = 'vi'
 		LEFT JOIN product_text en ON en.product_id = p.id AND en.locale = 'en'
 		LEFT JOIN LATERAL (SELECT asset_id FROM product_picture WHERE product_id = p.id ORDER BY position LIMIT 1) pic ON true
-		WHERE v.id IN ?`, variantIDs).Scan(&rows).Error
+		WHERE `+condition, value).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("catalog: offers: %w", err)
 	}
+	found := make(map[int64]Offer, len(rows))
 	for _, r := range rows {
 		o := Offer{VariantID: r.VariantID, ProductID: r.ProductID, ProducerID: r.ProducerID, SKU: r.SKU, Slug: r.Slug,
 			NameVI: r.NameVI, NameEN: r.NameEN, UnitVI: r.UnitVI, UnitEN: r.UnitEN, ProducerName: r.ProducerName,

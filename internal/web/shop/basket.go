@@ -1,6 +1,7 @@
 package shop
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -145,22 +146,19 @@ func basketLine(p *kit.Page, l cart.Line, pictures map[int64]media.Picture) Bask
 }
 
 func (s *Shop) addToBasket(c *gin.Context) error {
-	sku := clean(c.PostForm("sku"), 60)
-	if !adult(c) {
-		slug, gated, err := s.Store.AdultsOnly(c.Request.Context(), sku)
-		if err != nil {
-			return err
-		}
-		if gated {
-			return s.askAge(c, http.StatusForbidden, "/san-pham/"+slug)
-		}
+	sku, add := clean(c.PostForm("sku"), 60), s.Carts.AddGated
+	if adult(c) {
+		add = s.Carts.Add
 	}
 	n, err := quantity(c.PostForm("so-luong"))
 	token := ""
 	if err == nil {
-		token, err = s.Carts.Add(c.Request.Context(), basketToken(c), sku, n)
+		token, err = add(c.Request.Context(), basketToken(c), sku, n)
 	}
 	if faults, known := apperr.As(err); known {
+		if faults.Kind() == apperr.Denied {
+			return s.askAge(c, http.StatusForbidden, fmt.Sprint("/san-pham/", faults[0].Args["slug"]))
+		}
 		return s.refuseAdding(c, sku, faults)
 	}
 	if err != nil {
@@ -185,8 +183,11 @@ func (s *Shop) renewCart(c *gin.Context, holds bool) {
 // refuseAdding shows the product again with what was typed and why it cannot be.
 func (s *Shop) refuseAdding(c *gin.Context, sku string, faults apperr.List) error {
 	data, err := s.Store.Product(c.Request.Context(), c.PostForm("trang"), adult(c))
-	if err != nil || data.Gate {
+	switch {
+	case err != nil:
 		return faults
+	case data.Gate:
+		return s.askAge(c, http.StatusForbidden, "/san-pham/"+data.Slug)
 	}
 	p := s.page(c, "")
 	p.Path = "/san-pham/" + data.Slug
