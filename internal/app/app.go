@@ -101,6 +101,7 @@ type App struct {
 	texts    notify.Texter
 	testCard *testcard.Gateway // the same as Card while that is the test gateway
 	bankKeys []string
+	secret   []byte
 	news     *shop.News
 }
 
@@ -124,7 +125,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.bankKeys = bankSecrets(cfg, secret)
+	a.bankKeys, a.secret = bankSecrets(cfg, secret), secret
 	if a.DB, err = db.Open(ctx, db.Config{DSN: cfg.DatabaseURL, ReadDSN: cfg.ReadURL, Tracer: o.Tracer}); err != nil {
 		return nil, err
 	}
@@ -287,7 +288,7 @@ func (a *App) web() error {
 	site := &shop.Shop{Views: views, News: a.news, Store: a.Store, Search: a.Search, Geo: a.Geo, Media: a.Media, Carts: a.Carts, Orders: a.Orders,
 		Accounts: a.Accounts, Shoppers: a.Shoppers, Sessions: sessions, Register: a.Redis.Register(),
 		Codes: shop.Codes{SVG: vietqr.QR, PNG: vietqr.PNG}, Limiter: a.Redis.Limiter(),
-		Clock: a.Clock, HTTPS: https, BaseURL: cfg.BaseURL, Operator: operator, Gallery: !cfg.InProduction(), TestCards: a.testCards(),
+		Clock: a.Clock, HTTPS: https, DeviceKey: a.secret, BaseURL: cfg.BaseURL, Operator: operator, Gallery: !cfg.InProduction(), TestCards: a.testCards(),
 		Galleries: []kit.Gallery{a.API, desk, stall}}
 	site.Routes(e)
 	desk.Who = site.Who

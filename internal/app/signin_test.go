@@ -1,10 +1,12 @@
 package app_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"choocop.vn/ocop/internal/account"
 	"choocop.vn/ocop/internal/showroom"
@@ -150,5 +152,89 @@ func TestGuessingPasswordsIsSlowed(t *testing.T) {
 				signIn(m.visitor(t), lang, email, password).Is(303)
 			}
 		}
+	}
+}
+
+// Thirty wrong passwords close the way in for everybody, but for browsers that its owner used before.
+func TestAStrangerCannotLockSomebodyOut(t *testing.T) {
+	m := open(t)
+	email := m.register(t, account.Role{Name: account.Admin})
+	other := m.visitor(t)
+	m.join(t, other, "", "ke-khac@vidu.vn")
+	phone := m.visitor(t)
+	signIn(phone, "", email, password).Is(303)
+	note := phone.Cookie("may")
+	if note == "" || strings.Contains(note, "@") || strings.Contains(note, email) {
+		t.Fatalf("the note is %q", note)
+	}
+	phone.Open("/tai-khoan").Form("form#sign-out").Submit("").Is(303)
+	guess := func(v *testkit.Visitor) int { return signIn(v, "", email, "doan mo mat khau").Status }
+	for range 40 {
+		if guess(m.visitor(t)) == http.StatusTooManyRequests {
+			break
+		}
+	}
+	signIn(m.visitor(t), "", email, password).Is(http.StatusTooManyRequests)
+	flip := func(s string, at int) string {
+		return s[:at] + map[bool]string{true: "0", false: "1"}[s[at] == '1'] + s[at+1:]
+	}
+	forged := []string{other.Cookie("may"), "x", "", "~~~", note[:strings.LastIndexByte(note, '.')], note[:len(note)-1], flip(note, 0), flip(note, strings.IndexByte(note, '.')+1),
+		strings.SplitN(note, ".", 2)[0] + "." + strings.SplitN(other.Cookie("may"), ".", 2)[1], strings.Repeat("a.0.1.x.y~", 500)}
+	for _, f := range forged {
+		v := m.visitor(t)
+		v.SetCookie("may", f)
+		if a := signIn(v, "", email, password); a.Status != http.StatusTooManyRequests {
+			t.Errorf("the note %q lets somebody try: %d", f, a.Status)
+		}
+	}
+	signIn(phone.Twin(), "", email, password).Is(303)
+	// Two accounts may share a browser.
+	shared := other.Twin()
+	shared.SetCookie("may", other.Cookie("may")+"~"+note)
+	signIn(shared, "", email, password).Is(303)
+	if n := strings.Count(shared.Cookie("may"), "~"); n != 1 {
+		t.Errorf("%q", shared.Cookie("may"))
+	}
+	// The browser has a limit of its own, and a note lets nobody in.
+	last := 0
+	for range 40 {
+		thief := m.visitor(t) // from ever other addresses
+		thief.SetCookie("may", note)
+		if last = guess(thief); last == http.StatusTooManyRequests {
+			break
+		}
+	}
+	if last != http.StatusTooManyRequests {
+		t.Errorf("a browser that is known guesses without end: %d", last)
+	}
+	// After a new password the old note says nothing any more.
+	id := m.accountOf(t, email)
+	if err := m.Accounts.SetPassword(context.Background(), id, password+"2", "test"); err != nil {
+		t.Fatal(err)
+	}
+	old := m.visitor(t)
+	old.SetCookie("may", shared.Cookie("may"))
+	signIn(old, "", email, password+"2").Is(http.StatusTooManyRequests)
+}
+
+func TestANoteOfAKnownBrowserHoldsForAYear(t *testing.T) {
+	m := open(t)
+	email := m.register(t, account.Role{Name: account.Admin})
+	v := m.visitor(t)
+	signIn(v, "", email, password).Is(303)
+	note := v.Cookie("may")
+	for range 40 {
+		if signIn(m.visitor(t), "", email, "doan mo mat khau").Status == http.StatusTooManyRequests {
+			break
+		}
+	}
+	for _, c := range []struct {
+		after time.Duration
+		want  int
+	}{{0, 303}, {364 * 24 * time.Hour, 303}, {2 * 24 * time.Hour, 429}} {
+		m.clock.Advance(c.after)
+		known := m.visitor(t)
+		known.SetCookie("may", note)
+		signIn(known, "", email, password).Is(c.want)
 	}
 }

@@ -200,6 +200,7 @@ func (s *Shop) begin(c *gin.Context, a account.Account) error {
 	s.Sessions.Put(ctx, sessionWho, a.ID)
 	s.Sessions.Put(ctx, sessionEpoch, a.Epoch)
 	s.Sessions.Put(ctx, sessionID, sid)
+	s.remember(c, a)
 	return nil
 }
 

@@ -57,6 +57,8 @@ type Shop struct {
 	TestCards TestCards
 	// Galleries are the other audiences whose pages it shows.
 	Galleries []kit.Gallery
+	// DeviceKey signs the notes of known browsers.
+	DeviceKey []byte
 }
 
 // right is who may use a route. It is an argument of every route line.

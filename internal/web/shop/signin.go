@@ -53,8 +53,13 @@ func signInPage(p kit.Page, email, back string, faults apperr.List) *SignIn {
 
 func (s *Shop) doSignIn(c *gin.Context) error {
 	email, password, back := clean(c.PostForm("email"), 200), c.PostForm("password"), c.PostForm("ve")
-	// The limit by address is on the route; this one guards the account against many addresses.
-	if wait, ok := s.slow(c, "signin-account:", email, redis.PerHour(30)); !ok {
+	// The limit by address is on the route; this one guards the account against many addresses. A browser that its owner used
+	// before is counted by itself.
+	key, who := "signin-account:", email
+	if device := s.knownDevice(c, email); device != "" {
+		key, who = "signin-device:", device
+	}
+	if wait, ok := s.slow(c, key, who, redis.PerHour(30)); !ok {
 		c.Header("Retry-After", seconds(wait+time.Second))
 		return apperr.New(apperr.TooMany, "error.too_many.text")
 	}
