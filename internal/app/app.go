@@ -218,7 +218,8 @@ func (a *App) services(secret []byte, sender notify.Sender) error {
 	a.Store = storefront.New(storefront.Sources{DB: d, Clock: c, Geo: a.Geo, Catalog: a.Catalog, Certificates: a.Stars, Showrooms: a.Showrooms, Search: a.Search, Pictures: a.Media,
 		Fresh: time.Second})
 	a.Shoppers = shopper.New(shopper.Deps{DB: d, Clock: c, Jobs: queue, Accounts: a.Accounts, Geo: a.Geo, Carts: a.Carts, Orders: a.Orders, Notify: notes},
-		shopper.Config{Secret: secret, BaseURL: a.Config.BaseURL, Name: "Chợ OCOP"})
+		shopper.Config{Secret: secret, BaseURL: a.Config.BaseURL, Name: "Chợ OCOP", Operator: a.Config.Operator.Email,
+			CodesPerDay: a.Config.CodesPerDay, CodesPerAddress: a.Config.CodesPerAddress, Limiter: a.Redis.Limiter()})
 	a.workers = job.NewWorkers()
 	worker.Register(a.workers, worker.Deps{Money: a.Money, Redis: a.Redis, Orders: a.Orders, Shoppers: a.Shoppers, Carts: a.Carts, Stock: a.Stock, Search: a.Search, Stars: a.Stars, Partners: a.Partners, Notify: notes})
 	return nil

@@ -83,7 +83,7 @@ func start(t *testing.T, changes ...setup) *market {
 	t.Helper()
 	m := &market{clock: clock.Fixed(noon), mails: &testkit.Mailbox{}, texts: &testkit.Textbox{}, queries: &testkit.Queries{}, redis: testkit.Redis(t)}
 	cfg := config.Config{Mode: config.Development, Data: t.TempDir(), BaseURL: "http://cho.test", DatabaseURL: testkit.DSN(t), RedisURL: m.redis.URL(),
-		VietQRTTL: 15 * time.Minute, Operator: config.Operator{Name: "Đơn vị thử", Email: "thu@cho.example"}}
+		VietQRTTL: 15 * time.Minute, CodesPerDay: 10, CodesPerAddress: 300, Operator: config.Operator{Name: "Đơn vị thử", Email: "thu@cho.example"}}
 	for _, c := range changes {
 		c(&cfg)
 	}

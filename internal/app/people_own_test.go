@@ -196,6 +196,10 @@ func TestTheExportHoldsEverythingAndNothingOfOthers(t *testing.T) {
 		m.must(t, m.Shoppers.KeepAddress(context.Background(), m.accountOf(t, who), shopper.Address{Name: "Người nhận", Phone: "0903111222", ProvinceCode: "01", CommuneCode: "00070", Street: "nhà của " + who}))
 		v.Post("/tai-khoan/rieng-tu/quang-cao", url.Values{"dong-y": {"1"}}).Is(303)
 	}
+	testkit.Exec(t, m.DB, `UPDATE order_group SET contact_email = CASE WHEN account_id = (SELECT id FROM account WHERE email = 'lan@vidu.vn') THEN 'lan2@vidu.vn' ELSE 'minh2@vidu.vn' END`)
+	for _, g := range []int64{1, 2} {
+		m.must(t, m.Orders.TellPlaced(context.Background(), order.TellPlaced{GroupID: g}))
+	}
 	a := hers.Get("/tai-khoan/rieng-tu/du-lieu.json").Is(200)
 	var x shopper.Export
 	if err := json.Unmarshal([]byte(a.Body), &x); err != nil {
@@ -205,7 +209,11 @@ func TestTheExportHoldsEverythingAndNothingOfOthers(t *testing.T) {
 		len(x.Consents) < 5 || len(x.Deeds) == 0 || x.Purchases[0].Contact.Name == "" {
 		t.Errorf("%+v", x)
 	}
-	if strings.Contains(a.Body, "minh@") || !strings.Contains(a.Header.Get("Content-Disposition"), "attachment") {
+	if len(x.Messages) != 1 || x.Messages[0].Kind != "order_placed" || x.Messages[0].To != "lan2@vidu.vn" || x.Messages[0].At.IsZero() ||
+		!strings.Contains(x.Messages[0].Subject, x.Purchases[0].Code) || strings.Contains(a.Body, "khoa=") || sixDigits.MatchString(x.Messages[0].Subject) {
+		t.Errorf("messages: %+v", x.Messages)
+	}
+	if strings.Contains(a.Body, "minh2@") || strings.Contains(a.Body, "minh@") || !strings.Contains(a.Header.Get("Content-Disposition"), "attachment") {
 		t.Error("another's data, or no download")
 	}
 	hers.Open("/tai-khoan/rieng-tu").Says(text(i18n.VI, "me.marketing.on")).Form("form#letters-form").Submit("").Follow().Is(200).Whole().Says(text(i18n.VI, "me.marketing.off"))

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
+	"choocop.vn/ocop/internal/config"
+	"choocop.vn/ocop/internal/notify"
 	"choocop.vn/ocop/internal/platform/i18n"
 	"choocop.vn/ocop/internal/shopper"
 	"choocop.vn/ocop/internal/testkit"
@@ -281,6 +284,22 @@ func TestMessagesAreLimitedByContactAndByAddress(t *testing.T) {
 	m.clock.Advance(time.Hour)
 	m.visitor(t).Post("/dang-ky", values("0903 000 001")).Is(303)
 	m.visitor(t).Post("/quen-mat-khau", url.Values{"email": {"0903 000 001"}}).Is(303)
+	// In a day there are no more than so many, however slowly they are asked for.
+	sent := m.count(t, `SELECT count(*) FROM account_proof`)
+	for range 30 {
+		m.clock.Advance(30 * time.Minute)
+		a := m.visitor(t).Post("/quen-mat-khau", url.Values{"email": {"0903 000 001"}})
+		if a.Status == 429 {
+			a.Says(text(i18n.VI, "shopper.proof.too_many_today", "n", 10))
+			break
+		}
+		sent++
+	}
+	if n := m.count(t, `SELECT count(*) FROM account_proof`); n != sent || sent != 10 {
+		t.Errorf("%d codes in a day, %d", n, sent)
+	}
+	m.clock.Advance(24 * time.Hour)
+	m.visitor(t).Post("/quen-mat-khau", url.Values{"email": {"0903 000 001"}}).Is(303)
 	v, last := m.visitor(t), 0
 	for range 30 {
 		if last = v.Post("/quen-mat-khau", url.Values{"email": {"khong-phai"}}).Status; last == http.StatusTooManyRequests {
@@ -407,5 +426,62 @@ func TestSignInLeadsOnlyToThisSite(t *testing.T) {
 	away.Is(303)
 	if a := away.Follow().Form("main form").Fill("email", "minh@vidu.vn").Fill("password", password).Submit(""); a.Location() != "/en/tai-khoan/dia-chi" {
 		t.Errorf("back to %q", a.Location())
+	}
+}
+
+func TestOneNetworkIsSentSoManyCodesInADay(t *testing.T) {
+	m := open(t, func(c *config.Config) { c.CodesPerAddress = 3 })
+	v := m.visitor(t)
+	for i := range 4 {
+		a := v.Twin().Post("/quen-mat-khau", url.Values{"email": {fmt.Sprintf("nguoi%d@vidu.vn", i)}})
+		if want := map[bool]int{true: 303, false: 429}[i < 3]; a.Status != want {
+			t.Errorf("code %d: %d", i+1, a.Status)
+		}
+		if i == 3 {
+			a.Whole().Says(text(i18n.VI, "shopper.proof.too_many_here"))
+			if a.Find("input[name=email]").AttrOr("value", "") != "nguoi3@vidu.vn" {
+				t.Error("what was typed is lost")
+			}
+		}
+	}
+	// What cannot be sent costs nothing, and other networks go on.
+	m.visitor(t).Post("/quen-mat-khau", url.Values{"email": {"nguoi9@vidu.vn"}}).Is(303)
+}
+
+func TestWhoeverCouldBeReachedBeforeIsToldOfAChangedContact(t *testing.T) {
+	m := open(t)
+	v := m.visitor(t)
+	m.join(t, v, "", "cu@vidu.vn")
+	change := func(contact string) {
+		t.Helper()
+		page := v.Open("/tai-khoan/bao-mat").Form("form[action$='lien-he']").Fill("contact", contact).Fill("contact_password", password).Submit("").Follow().Is(200)
+		page.Form("main form").Fill("code", sixDigits.FindString(m.tell(t))).Submit("").Is(303)
+	}
+	said := func() (letters []notify.Letter, texts []string) {
+		t.Helper()
+		l, x := len(m.mails.Letters()), len(m.texts.Texts())
+		var id int64
+		testkit.Scan(t, m.DB, &id, `SELECT max(id) FROM account_proof`)
+		for range 2 {
+			m.must(t, m.Shoppers.TellContact(context.Background(), shopper.TellContact{ProofID: id}))
+		}
+		if m.count(t, `SELECT count(*) FROM river_job WHERE kind = 'shopper_tell_contact' AND (args->>'proof_id')::bigint = (SELECT max(id) FROM account_proof)`) != 1 {
+			t.Error("nothing is queued")
+		}
+		return m.mails.Letters()[l:], m.texts.Texts()[x:]
+	}
+	change("moi@vidu.vn")
+	letters, texts := said()
+	if len(letters) != 1 || len(texts) != 0 || letters[0].To != "cu@vidu.vn" || letters[0].Subject != text(i18n.VI, "mail.contact_changed_email.subject") ||
+		!strings.Contains(letters[0].Text, "12:00") || !strings.Contains(letters[0].Text, "/quen-mat-khau") || strings.Contains(letters[0].Text+letters[0].HTML, "moi@") || strings.Contains(letters[0].Text, "mail.") {
+		t.Errorf("%+v, %q", letters, texts)
+	}
+	change("0903 000 001")
+	if letters, texts = said(); len(letters) != 1 || len(texts) != 0 || letters[0].To != "moi@vidu.vn" || letters[0].Subject != text(i18n.VI, "mail.contact_added_phone.subject") {
+		t.Errorf("%+v, %q", letters, texts)
+	}
+	change("0903 000 002")
+	if letters, texts = said(); len(letters) != 0 || len(texts) != 1 || !strings.HasPrefix(texts[0], "+84903000001 ") || !strings.Contains(texts[0], "12:00") || strings.Contains(texts[0], "sms.") {
+		t.Errorf("%+v, %q", letters, texts)
 	}
 }

@@ -36,6 +36,7 @@ var composed = []string{
 	"eligibility.*",
 	"error.*.title", "error.*.text",
 	"mail.*.subject",
+	"mail.contact_*.intro", "mail.contact_*.not_you",
 	"mail.money_back.why.*",
 	"mail.order_*.intro",
 	"mail.proof_*.intro",

@@ -23,20 +23,23 @@ const (
 
 // Config is every setting of the program; README holds the same table for people.
 type Config struct {
-	Addr        string        `env:"OCOP_ADDR" envDefault:"localhost:8080"`
-	Data        string        `env:"OCOP_DATA" envDefault:".data"`
-	Mode        string        `env:"OCOP_MODE" envDefault:"development"`
-	BaseURL     string        `env:"OCOP_BASE_URL"`
-	DatabaseURL string        `env:"DATABASE_URL"`
-	ReadURL     string        `env:"DATABASE_READ_URL"`
-	RedisURL    string        `env:"REDIS_URL"`
-	Secret      string        `env:"OCOP_SECRET"`
-	BankSecret  string        `env:"OCOP_BANK_SECRET"` // several with commas between: the newest first
-	SMTPURL     string        `env:"OCOP_SMTP_URL"`
-	MailFrom    string        `env:"OCOP_MAIL_FROM" envDefault:"Chợ OCOP <khong-tra-loi@choocop.example>"`
-	SMSURL      string        `env:"OCOP_SMS_URL"`
-	SMSKey      string        `env:"OCOP_SMS_KEY"`
-	VietQRTTL   time.Duration `env:"OCOP_VIETQR_TTL" envDefault:"15m"`
+	Addr        string `env:"OCOP_ADDR" envDefault:"localhost:8080"`
+	Data        string `env:"OCOP_DATA" envDefault:".data"`
+	Mode        string `env:"OCOP_MODE" envDefault:"development"`
+	BaseURL     string `env:"OCOP_BASE_URL"`
+	DatabaseURL string `env:"DATABASE_URL"`
+	ReadURL     string `env:"DATABASE_READ_URL"`
+	RedisURL    string `env:"REDIS_URL"`
+	Secret      string `env:"OCOP_SECRET"`
+	BankSecret  string `env:"OCOP_BANK_SECRET"` // several with commas between: the newest first
+	SMTPURL     string `env:"OCOP_SMTP_URL"`
+	MailFrom    string `env:"OCOP_MAIL_FROM" envDefault:"Chợ OCOP <khong-tra-loi@choocop.example>"`
+	SMSURL      string `env:"OCOP_SMS_URL"`
+	SMSKey      string `env:"OCOP_SMS_KEY"`
+	// CodesPerDay is how many codes one phone number or e-mail gets in a day, CodesPerAddress how many are sent for one network address.
+	CodesPerDay     int           `env:"OCOP_CODES_PER_DAY" envDefault:"10"`
+	CodesPerAddress int           `env:"OCOP_CODES_PER_ADDRESS" envDefault:"300"`
+	VietQRTTL       time.Duration `env:"OCOP_VIETQR_TTL" envDefault:"15m"`
 	// PageCache is how long a page that is the same for everyone is kept in memory; 0 keeps none.
 	PageCache time.Duration `env:"OCOP_PAGE_CACHE" envDefault:"3s"`
 	// Card says who takes cards; Read chooses the test gateway in development and none in production.
@@ -133,6 +136,9 @@ func (c Config) check() error {
 	}
 	if c.VietQRTTL < time.Minute || c.VietQRTTL > 24*time.Hour {
 		fault("OCOP_VIETQR_TTL %s must lie between 1m and 24h", c.VietQRTTL)
+	}
+	if c.CodesPerDay < 1 || c.CodesPerAddress < 1 {
+		fault("OCOP_CODES_PER_DAY %d and OCOP_CODES_PER_ADDRESS %d must be at least 1", c.CodesPerDay, c.CodesPerAddress)
 	}
 	if c.PageCache < 0 || c.PageCache > 5*time.Second {
 		fault("OCOP_PAGE_CACHE %s must lie between 0s and 5s: stock and prices on a page may be that old", c.PageCache)

@@ -9,6 +9,7 @@ import (
 	htmltemplate "html/template"
 	"io/fs"
 	texttemplate "text/template"
+	"time"
 
 	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/platform/db"
@@ -136,6 +137,27 @@ func (s *Service) SendText(ctx context.Context, t Text) error {
 	}
 	text := i18n.T(t.Locale, "sms."+t.Kind, t.Args)
 	return s.once(ctx, "sms_"+t.Kind, bare(Letter{ID: t.RequestKey, Locale: t.Locale}), func(Letter) error { return s.texter.Text(ctx, t.To, text) })
+}
+
+// Sent is a mail that went to somebody: what it was about, not what it said.
+type Sent struct {
+	Kind    string    `json:"kind"`
+	Subject string    `json:"subject"`
+	To      string    `json:"to"`
+	At      time.Time `json:"at"`
+}
+
+// SentTo lists the mails to these addresses, in small letters, oldest first. Mails with codes or links that let somebody in are
+// not among them: of these nothing is kept.
+func (s *Service) SentTo(ctx context.Context, addresses []string) ([]Sent, error) {
+	if len(addresses) == 0 {
+		return nil, nil
+	}
+	out, err := sentTo(ctx, s.db.Primary(ctx), addresses)
+	if err != nil {
+		return nil, fmt.Errorf("notify: sent: %w", err)
+	}
+	return out, nil
 }
 
 // Forget takes out of what was sent to these addresses who it went to and what it said. That something was sent stays, and

@@ -43,6 +43,12 @@ func markSent(ctx context.Context, g *gorm.DB, id int64, now time.Time) error {
 	return g.WithContext(ctx).Exec(`UPDATE message SET sent_at = ? WHERE id = ? AND sent_at IS NULL`, now, id).Error
 }
 
+func sentTo(ctx context.Context, g *gorm.DB, addresses []string) (rows []Sent, err error) {
+	err = g.WithContext(ctx).Raw(`SELECT kind, subject, recipient AS "to", coalesce(sent_at, created_at) AS at FROM message WHERE lower(recipient) IN ? ORDER BY id`,
+		addresses).Scan(&rows).Error
+	return rows, err
+}
+
 func forget(ctx context.Context, tx db.Tx, addresses []string, now time.Time) error {
 	return tx.WithContext(ctx).Exec(`UPDATE message SET recipient = '', subject = '', text_body = '', html_body = '', sent_at = coalesce(sent_at, ?)
 		WHERE lower(recipient) IN ?`, now, addresses).Error

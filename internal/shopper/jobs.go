@@ -21,6 +21,14 @@ type TellProof struct {
 // Kind names the job in the queue.
 func (TellProof) Kind() string { return "shopper_tell_proof" }
 
+// TellContact tells the owner of an account, where they were reached before, that a contact of it was changed or added.
+type TellContact struct {
+	ProofID int64 `json:"proof_id"`
+}
+
+// Kind names the job in the queue.
+func (TellContact) Kind() string { return "shopper_tell_contact" }
+
 // SweepProofs is the job that forgets old proofs.
 type SweepProofs struct{}
 
@@ -95,6 +103,47 @@ func (s *Service) tell(ctx context.Context, p proofRow, kind string) error {
 	}
 	return s.Notify.Send(ctx, notify.Mail{RequestKey: key, Kind: "proof_" + kind, Template: "proof", To: p.Identifier, Locale: l,
 		SubjectArgs: map[string]any{"code": code}, Data: m, Secret: true})
+}
+
+// Changed is what the mail about a changed contact sees.
+type Changed struct{ Intro, NotYou, Name, When, Operator, Link string }
+
+// TellContact sends that message, once.
+func (s *Service) TellContact(ctx context.Context, j TellContact) error {
+	p, err := proofByID(ctx, s.DB.Primary(ctx), j.ProofID)
+	if err != nil {
+		return fmt.Errorf("shopper: tell: %w", err)
+	}
+	if p.ToldTo == "" || p.AccountID == nil || p.UsedAt == nil {
+		return nil
+	}
+	a, err := s.Accounts.ByID(ctx, *p.AccountID)
+	if err != nil || a.Closed {
+		return err
+	}
+	to, bad := account.ParseContact(p.ToldTo)
+	if bad != nil {
+		return bad
+	}
+	what := "added_"
+	if to.Channel == account.Channel(p.Channel) {
+		what = "changed_"
+	}
+	what += p.Channel
+	l := i18n.Locale(a.Locale)
+	when, key := i18n.FormatDateTime(l, *p.UsedAt), fmt.Sprintf("contact-%d", p.ID)
+	if to.Channel == account.ByPhone {
+		if !s.PhoneOpen() {
+			return nil
+		}
+		return s.Notify.SendText(ctx, notify.Text{RequestKey: key, Kind: what, To: to.Value, Locale: l, Args: map[string]any{"when": when, "operator": s.cfg.Operator}})
+	}
+	at := s.cfg.BaseURL
+	if l == i18n.EN {
+		at += "/en"
+	}
+	return s.Notify.Send(ctx, notify.Mail{RequestKey: key, Kind: "contact_" + what, Template: "contact", To: to.Value, Locale: l,
+		Data: Changed{Intro: "mail.contact_" + what + ".intro", NotYou: "mail.contact_" + what + ".not_you", Name: a.Name, When: when, Operator: s.cfg.Operator, Link: at + "/quen-mat-khau"}})
 }
 
 // LinkParam is the query parameter of the pages that a mail's link leads to.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"choocop.vn/ocop/internal/account"
+	"choocop.vn/ocop/internal/notify"
 	"choocop.vn/ocop/internal/order"
 	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/platform/clock"
@@ -91,15 +92,16 @@ func (s *Service) Claim(ctx context.Context, accountID int64) (n int, err error)
 
 // Export is everything that the market knows about a person, for them to take along.
 type Export struct {
-	Made      time.Time `json:"made_at"`
-	Account   Person    `json:"account"`
-	Addresses []Address `json:"addresses"`
-	Wishes    []string  `json:"wishes"` // addresses of the products
-	Consents  []Consent `json:"consents"`
-	Purchases []Bought  `json:"purchases"`
-	Basket    []Thing   `json:"basket"`
-	Passkeys  []Passkey `json:"passkeys"`
-	Deeds     []Deed    `json:"activity"`
+	Made      time.Time     `json:"made_at"`
+	Account   Person        `json:"account"`
+	Addresses []Address     `json:"addresses"`
+	Wishes    []string      `json:"wishes"` // addresses of the products
+	Consents  []Consent     `json:"consents"`
+	Purchases []Bought      `json:"purchases"`
+	Basket    []Thing       `json:"basket"`
+	Passkeys  []Passkey     `json:"passkeys"`
+	Deeds     []Deed        `json:"activity"`
+	Messages  []notify.Sent `json:"messages"`
 }
 
 // Person is the account itself.
@@ -169,6 +171,9 @@ func (s *Service) Export(ctx context.Context, accountID int64) (Export, error) {
 	if x.Deeds, err = deeds(ctx, g, accountID); err != nil {
 		return Export{}, fault("export", err)
 	}
+	if x.Messages, err = s.messages(ctx, a); err != nil {
+		return Export{}, fault("export", err)
+	}
 	if x.Basket, err = s.basket(ctx, accountID); err != nil {
 		return Export{}, err
 	}
@@ -177,6 +182,22 @@ func (s *Service) Export(ctx context.Context, accountID int64) (Export, error) {
 		x.Purchases = append(x.Purchases, boughtOf(v))
 	}
 	return x, err
+}
+
+// messages are the mails that went to a person: to the e-mail of the account, and to those on its purchases that are nobody else's.
+func (s *Service) messages(ctx context.Context, a account.Account) ([]notify.Sent, error) {
+	var addresses []string
+	err := s.DB.InTx(ctx, func(tx db.Tx) (err error) {
+		addresses, err = s.Orders.ContactEmails(ctx, tx, a.ID)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if a.Email != "" && !slices.Contains(addresses, a.Email) {
+		addresses = append(addresses, a.Email)
+	}
+	return s.Notify.SentTo(ctx, addresses)
 }
 
 func (s *Service) basket(ctx context.Context, accountID int64) ([]Thing, error) {

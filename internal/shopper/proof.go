@@ -16,6 +16,7 @@ import (
 	"choocop.vn/ocop/internal/platform/db"
 	"choocop.vn/ocop/internal/platform/i18n"
 	"choocop.vn/ocop/internal/platform/ident"
+	"choocop.vn/ocop/internal/platform/redis"
 )
 
 // Purpose is what a proof is for.
@@ -28,6 +29,8 @@ const (
 	ForContact Purpose = "contact"
 )
 
+const day = 24 * time.Hour
+
 // Pending is a proof that waits for its code.
 type Pending struct {
 	Purpose Purpose
@@ -38,10 +41,16 @@ type Pending struct {
 // mail alone.
 type Answer struct{ Handle, Code, Link string }
 
-// ask records what waits for a proof and queues the message. What it costs depends on nothing but the request.
-func (s *Service) ask(ctx context.Context, p proofRow) (handle string, err error) {
+// ask records what waits for a proof and queues the message; from is the network address of whoever asks. What it costs depends
+// on nothing but the request. TooMany shopper.proof.too_many, too_many_today, too_many_here.
+func (s *Service) ask(ctx context.Context, p proofRow, from string) (handle string, err error) {
 	if p.Channel == string(account.ByPhone) && !s.PhoneOpen() {
 		return "", apperr.Field("email", "shopper.phone.closed")
+	}
+	if n := s.cfg.CodesPerAddress; n > 0 && from != "" {
+		if ok, _ := s.cfg.Limiter.Allow(ctx, "codes-address:"+from, redis.Rate{N: n, Period: day}); !ok {
+			return "", apperr.New(apperr.TooMany, "shopper.proof.too_many_here")
+		}
 	}
 	handle = ident.Token()
 	now := s.Clock.Now()
@@ -53,11 +62,13 @@ func (s *Service) ask(ctx context.Context, p proofRow) (handle string, err error
 		p.Locale = string(i18n.VI)
 	}
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
-		n, err := askedSince(ctx, tx, p.Identifier, now.Add(-time.Hour))
-		if err != nil {
+		hour, today, err := asked(ctx, tx, p.Identifier, now.Add(-time.Hour), now.Add(-day))
+		switch {
+		case err != nil:
 			return err
-		}
-		if n >= AskedPerHour {
+		case s.cfg.CodesPerDay > 0 && today >= s.cfg.CodesPerDay:
+			return apperr.New(apperr.TooMany, "shopper.proof.too_many_today", "n", s.cfg.CodesPerDay)
+		case hour >= AskedPerHour:
 			return apperr.New(apperr.TooMany, "shopper.proof.too_many")
 		}
 		id, err := insertProof(ctx, tx, p)

@@ -24,6 +24,7 @@ import (
 	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/platform/db"
 	"choocop.vn/ocop/internal/platform/job"
+	"choocop.vn/ocop/internal/platform/redis"
 )
 
 // The bounds of a proof.
@@ -65,6 +66,12 @@ type Config struct {
 	Secret  []byte // key of codes and links; the same for all copies of the program
 	BaseURL string // https://example.vn, for links in mails and as the place where passkeys hold
 	Name    string // of the site, as a device shows it beside a passkey
+	// Operator is the e-mail to which people turn when somebody else did what they are told of.
+	Operator string
+	// CodesPerDay is how many messages one phone number or e-mail gets in a day, CodesPerAddress how many are sent in a day for one
+	// network address; 0 is no such limit. Limiter counts the latter.
+	CodesPerDay, CodesPerAddress int
+	Limiter                      *redis.Limiter
 }
 
 // Service holds the verbs of this package.

@@ -1,6 +1,7 @@
 package shopper
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -18,6 +19,7 @@ type SignUp struct {
 	Locale     i18n.Locale
 	Terms      bool
 	Marketing  bool
+	From       string // network address of the visitor
 }
 
 // SignUp asks for a proof of the identifier; the handle is for the page that takes the code. Faults of the fields email,
@@ -43,7 +45,7 @@ func (s *Service) SignUp(ctx context.Context, f SignUp) (handle string, err erro
 		return "", l
 	}
 	return s.ask(ctx, proofRow{Purpose: string(ForSignUp), Channel: string(contact.Channel), Identifier: contact.Value, Name: f.Name,
-		PasswordHash: hash, Locale: string(f.Locale), Marketing: f.Marketing})
+		PasswordHash: hash, Locale: string(f.Locale), Marketing: f.Marketing}, f.From)
 }
 
 // FinishSignUp makes the account when the code is right. Whoever comes by the link of a mail, perhaps with another
@@ -81,13 +83,14 @@ func (s *Service) FinishSignUp(ctx context.Context, a Answer, password string) (
 	return s.Accounts.ByID(ctx, id)
 }
 
-// AskReset asks for a proof of the contact of a forgotten password. Where there is no such account nothing is sent.
-func (s *Service) AskReset(ctx context.Context, identifier string, l i18n.Locale) (handle string, err error) {
+// AskReset asks for a proof of the contact of a forgotten password, for a visitor from a network address. Where there is no such
+// account nothing is sent.
+func (s *Service) AskReset(ctx context.Context, identifier, from string, l i18n.Locale) (handle string, err error) {
 	contact, bad := account.ParseContact(identifier)
 	if bad != nil {
 		return "", bad
 	}
-	return s.ask(ctx, proofRow{Purpose: string(ForReset), Channel: string(contact.Channel), Identifier: contact.Value, Locale: string(l)})
+	return s.ask(ctx, proofRow{Purpose: string(ForReset), Channel: string(contact.Channel), Identifier: contact.Value, Locale: string(l)}, from)
 }
 
 // Reset puts a new password in place of a forgotten one, and ends all sessions of the account, which it returns.
@@ -118,7 +121,7 @@ func (s *Service) Reset(ctx context.Context, a Answer, password string) (id int6
 // AskContact asks for a proof of a phone number or e-mail that shall stand in the account in place of the one it has, of
 // somebody who says the password again: whoever holds the contact can set a new password, so a stolen session alone must
 // not move it. Faults of the fields contact and contact_password.
-func (s *Service) AskContact(ctx context.Context, accountID int64, password, identifier string, l i18n.Locale) (handle string, err error) {
+func (s *Service) AskContact(ctx context.Context, accountID int64, password, identifier, from string, l i18n.Locale) (handle string, err error) {
 	contact, bad := account.ParseContact(identifier)
 	if bad != nil {
 		return "", bad.At("contact")
@@ -126,18 +129,36 @@ func (s *Service) AskContact(ctx context.Context, accountID int64, password, ide
 	if err := s.confirm(ctx, accountID, password, "contact_password"); err != nil {
 		return "", err
 	}
-	return s.ask(ctx, proofRow{Purpose: string(ForContact), Channel: string(contact.Channel), Identifier: contact.Value, Locale: string(l), AccountID: &accountID})
+	return s.ask(ctx, proofRow{Purpose: string(ForContact), Channel: string(contact.Channel), Identifier: contact.Value, Locale: string(l), AccountID: &accountID}, from)
 }
 
 // ProveContact takes the contact into the account that asked for it; a proof of another account is a stale one. It also
-// returns Conflict account.contact.taken.
+// returns Conflict account.contact.taken. Whoever could be reached before is told there: at the contact that was replaced, or,
+// when none was, at the other.
 func (s *Service) ProveContact(ctx context.Context, accountID int64, a Answer) error {
 	a.Link = "" // only the browser that is signed in
 	return s.redeem(ctx, ForContact, a, func(tx db.Tx, p proofRow) error {
 		if p.AccountID == nil || *p.AccountID != accountID {
 			return apperr.New(apperr.Conflict, "shopper.code.expired")
 		}
-		return s.Accounts.SetContact(ctx, tx, accountID, p.pending().Contact, s.Clock.Now())
+		if err := s.lock(ctx, tx, accountID); err != nil {
+			return err
+		}
+		phone, email, err := contacts(ctx, tx, accountID)
+		if err != nil {
+			return err
+		}
+		told := cmp.Or(email, phone)
+		if p.Channel == string(account.ByPhone) {
+			told = cmp.Or(phone, email)
+		}
+		if err := s.Accounts.SetContact(ctx, tx, accountID, p.pending().Contact, s.Clock.Now()); err != nil || told == "" || told == p.Identifier {
+			return err
+		}
+		if err := setToldTo(ctx, tx, p.ID, told); err != nil {
+			return err
+		}
+		return s.Jobs.Enqueue(ctx, tx, TellContact{p.ID})
 	})
 }
 

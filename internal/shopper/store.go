@@ -25,6 +25,7 @@ type proofRow struct {
 	CodeUntil    time.Time
 	LinkUntil    time.Time
 	UsedAt       *time.Time
+	ToldTo       string // the contact that the account had before
 }
 
 func (proofRow) TableName() string { return "account_proof" }
@@ -40,14 +41,21 @@ type consentRow struct {
 
 func (consentRow) TableName() string { return "account_consent" }
 
-// askedSince counts the messages of one identifier, which stays locked so that requests at once count each other.
-func askedSince(ctx context.Context, tx db.Tx, identifier string, since time.Time) (n int, err error) {
+// asked counts the messages of one identifier since two moments, the later first. The identifier stays locked, so that requests at
+// once count each other.
+func asked(ctx context.Context, tx db.Tx, identifier string, late, early time.Time) (since, all int, err error) {
 	g := tx.WithContext(ctx)
 	if err := g.Exec(`SELECT pg_advisory_xact_lock(hashtextextended('account proof ' || ?, 0))`, identifier).Error; err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	err = g.Raw(`SELECT count(*) FROM account_proof WHERE identifier = ? AND created_at > ?`, identifier, since).Scan(&n).Error
-	return n, err
+	var n struct{ Late, Early int }
+	err = g.Raw(`SELECT count(*) FILTER (WHERE created_at > ?) AS late, count(*) AS early FROM account_proof WHERE identifier = ? AND created_at > ?`,
+		late, identifier, early).Scan(&n).Error
+	return n.Late, n.Early, err
+}
+
+func setToldTo(ctx context.Context, tx db.Tx, id int64, contact string) error {
+	return tx.WithContext(ctx).Exec(`UPDATE account_proof SET told_to = ? WHERE id = ?`, contact, id).Error
 }
 
 func insertProof(ctx context.Context, tx db.Tx, p proofRow) (int64, error) {

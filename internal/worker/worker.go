@@ -45,6 +45,7 @@ func Register(w *job.Workers, d Deps) {
 	job.Handle(w, d.Orders.ExpireGroup)
 	job.Handle(w, d.Money.Match)
 	job.Handle(w, d.Shoppers.TellProof)
+	job.Handle(w, d.Shoppers.TellContact)
 	job.Handle(w, d.Orders.HandleNotice)
 	job.Handle(w, d.Orders.CloseCard)
 	job.Handle(w, d.Orders.SendRefund)

@@ -158,7 +158,7 @@ func (s *Shop) endSession(c *gin.Context) error {
 
 func (s *Shop) changeContact(c *gin.Context) error {
 	contact := clean(c.PostForm("contact"), 300)
-	handle, err := s.Shoppers.AskContact(c.Request.Context(), s.me(c).ID, c.PostForm("contact_password"), contact, kit.LocaleOf(c))
+	handle, err := s.Shoppers.AskContact(c.Request.Context(), s.me(c).ID, c.PostForm("contact_password"), contact, kit.Address(c), kit.LocaleOf(c))
 	if faults, known := apperr.As(err); known {
 		return s.showSecurity(c, kit.Status(faults), contact, faults)
 	}

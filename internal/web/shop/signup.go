@@ -45,7 +45,7 @@ func (s *Shop) doSignUp(c *gin.Context) error {
 	f := SignUp{Name: clean(c.PostForm("name"), 300), Email: clean(c.PostForm("email"), 300), Back: c.PostForm("ve"),
 		Terms: c.PostForm("terms") == "1", Marketing: c.PostForm("marketing") == "1"}
 	handle, err := s.Shoppers.SignUp(c.Request.Context(), shopper.SignUp{Identifier: f.Email, Name: f.Name, Password: c.PostForm("password"),
-		Locale: kit.LocaleOf(c), Terms: f.Terms, Marketing: f.Marketing})
+		Locale: kit.LocaleOf(c), Terms: f.Terms, Marketing: f.Marketing, From: kit.Address(c)})
 	if faults, known := apperr.As(err); known {
 		return s.showSignUp(c, kit.Status(faults), f, faults)
 	}
@@ -192,7 +192,7 @@ func forgotPage(p kit.Page, email string, faults apperr.List) *Forgot {
 
 func (s *Shop) doForgot(c *gin.Context) error {
 	email := clean(c.PostForm("email"), 300)
-	handle, err := s.Shoppers.AskReset(c.Request.Context(), email, kit.LocaleOf(c))
+	handle, err := s.Shoppers.AskReset(c.Request.Context(), email, kit.Address(c), kit.LocaleOf(c))
 	if faults, known := apperr.As(err); known {
 		return s.Views.Render(c, kit.Status(faults), "shop/forgot", forgotPage(s.page(c, ""), email, faults))
 	}
