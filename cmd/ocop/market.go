@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
@@ -91,10 +92,13 @@ func demoAccounts(ctx context.Context, a *app.App) error {
 	} else if len(points) > 0 {
 		at.ShowroomID = points[0].ID
 	}
-	if list, err := a.Store.List(ctx, storefront.Filter{Size: 1, Stars: []int{5}, Page: 1}); err != nil {
+	list, err := a.Store.List(ctx, storefront.Filter{Size: 24, Stars: []int{5}, Page: 1})
+	if err != nil {
 		return err
-	} else if len(list.Cards) > 0 {
-		at.ProducerID = list.Cards[0].ProducerID
+	}
+	// A producer with a name, and an officer of its province, so that what one sends the other finds.
+	if i := slices.IndexFunc(list.Cards, func(c storefront.Card) bool { return c.ProducerKnown }); i >= 0 {
+		at.ProducerID, at.ProvinceCode = list.Cards[i].ProducerID, list.Cards[i].ProvinceCode
 	}
 	return a.Accounts.RegisterDemo(ctx, demoPassword, at)
 }
