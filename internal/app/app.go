@@ -285,7 +285,7 @@ func (a *App) web() error {
 		BaseURL: cfg.BaseURL, Anonymous: api.AnonymousRates, Partner: api.PartnerRates}
 	a.news = a.newsOfOrders()
 	stall := &seller.Seller{Views: views, Producers: a.Producers, Money: a.Money, Clock: a.Clock, HTTPS: https}
-	desk := &office.Office{Views: views, Accounts: a.Accounts, Geo: a.Geo, Money: a.Money, Orders: a.Orders, Clock: a.Clock}
+	desk := &office.Office{Views: views, Accounts: a.Accounts, Geo: a.Geo, Money: a.Money, Orders: a.Orders, Stars: a.Stars, Papers: a.Media, Clock: a.Clock}
 	site := &shop.Shop{Views: views, News: a.news, Store: a.Store, Search: a.Search, Geo: a.Geo, Media: a.Media, Carts: a.Carts, Orders: a.Orders,
 		Accounts: a.Accounts, Shoppers: a.Shoppers, Sessions: sessions, Register: a.Redis.Register(),
 		Codes: shop.Codes{SVG: vietqr.QR, PNG: vietqr.PNG}, Limiter: a.Redis.Limiter(),

@@ -147,7 +147,7 @@ func TestTheStartPageShowsWhatWaitsForWhom(t *testing.T) {
 
 	admin := m.staff(t, "admin@vidu.vn", account.Role{Name: account.Admin})
 	page := admin.Open("/office").Whole().Says("Người admin@vidu.vn").Says(text(i18n.VI, "office.everywhere")).Says(text(i18n.VI, "office.total", "n", 1))
-	if rows := page.Find("table[data-rows] tbody tr"); rows.Length() != 2 || strings.TrimSpace(rows.Find("td").First().Text()) != "1" {
+	if rows := page.Find("table[data-rows] tbody tr"); rows.Length() != 3 || strings.TrimSpace(rows.Find("td").First().Text()) != "1" {
 		t.Errorf("waiting: %s", page.Text("main"))
 	}
 	if current := page.Find(`.deskbar nav a[aria-current=page]`); current.Length() != 1 || current.AttrOr("href", "") != "/office" {
@@ -170,7 +170,7 @@ func TestTheStartPageShowsWhatWaitsForWhom(t *testing.T) {
 	admin.Get("/office").Is(303)
 
 	officer := m.staff(t, "xa@vidu.vn", account.Role{Name: account.Officer, Scope: account.OfCommune, ScopeID: "00070"})
-	none := officer.Open("/office").Whole().Says("Phường Hoàn Kiếm, Thành phố Hà Nội").Says(text(i18n.VI, "office.none"))
+	none := officer.Open("/office").Whole().Says("Phường Hoàn Kiếm, Thành phố Hà Nội").Says(text(i18n.VI, "office.all_done"))
 	if strings.Contains(none.Text(".deskbar"), text(i18n.VI, "money.title")) {
 		t.Error("an officer is led to money")
 	}

@@ -16,6 +16,8 @@ var levels = map[string]int{
 	"internal/platform/page": 10, "internal/platform/redis": 10,
 	// pdf makes documents for print, with the fonts for them.
 	"internal/platform/pdf": 10,
+	// sheet writes tables for spreadsheets in which no cell is a formula.
+	"internal/platform/sheet": 10,
 	// localpg starts a PostgreSQL of one's own for development and tests; it knows no business.
 	"internal/platform/localpg": 10,
 
@@ -49,7 +51,9 @@ var levels = map[string]int{
 	// front keeps and compresses whole pages before the site; the audiences tell it which, so it stands below them.
 	"internal/web/front": 125,
 	"internal/web/kit":   130,
-	"internal/web/shop":  140, "internal/web/seller": 140, "internal/web/pos": 140, "internal/web/office": 140, "internal/web/api": 140,
+	// starform is the form of a star decision, which producers and officers both fill in.
+	"internal/web/starform": 135,
+	"internal/web/shop":     140, "internal/web/seller": 140, "internal/web/pos": 140, "internal/web/office": 140, "internal/web/api": 140,
 	"internal/web/hook": 140, "internal/worker": 140,
 	// app takes a configuration and can load the demo market; neither knows app.
 	"internal/config": 145,

@@ -57,7 +57,7 @@ func TestMoneyIsWholeDong(t *testing.T) {
 }
 
 // ledgers are tables in which what is written stays; tables named like one must be among them.
-var ledgers = []string{"account_consent", "audit_event", "bank_notice_history", "consent", "order_history", "payment_event", "price_change", "refund_history", "stock_movement"}
+var ledgers = []string{"account_consent", "audit_event", "bank_notice_history", "certificate_request_history", "consent", "order_history", "payment_event", "price_change", "refund_history", "stock_movement"}
 
 func TestLedgersAreAppendOnly(t *testing.T) {
 	const deletes, updates, truncates = 8, 16, 32 // of pg_trigger.tgtype

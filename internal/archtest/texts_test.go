@@ -32,6 +32,8 @@ var composed = []string{
 	"cart.line.*",
 	"catalog.fact.*",
 	"catalog.per.*",
+	"certificates.col.*", "certificates.did.*", "certificates.due.*", "certificates.mark.*", "certificates.record_is.*", "certificates.show.*", "certificates.state.*",
+	"certification.level.by_*",
 	"checkout.method.*",
 	"eligibility.*",
 	"error.*.title", "error.*.text",

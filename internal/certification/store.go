@@ -93,19 +93,28 @@ func last(ctx context.Context, g *gorm.DB, productIDs []int64, on clock.Date) (m
 }
 
 func history(ctx context.Context, g *gorm.DB, productID int64) ([]Record, error) {
-	var rows []recordRow
-	err := g.WithContext(ctx).Raw(`
-		SELECT cp.product_id, `+recordColumns+`
-		FROM certificate_product cp JOIN certificate c ON c.id = cp.certificate_id
-		WHERE cp.product_id = ? ORDER BY c.valid_from DESC, c.id DESC`, productID).Scan(&rows).Error
+	rows, err := recordsOf(ctx, g, []int64{productID})
 	if err != nil {
-		return nil, fmt.Errorf("certification: history: %w", err)
+		return nil, err
 	}
 	out := make([]Record, len(rows))
 	for i, r := range rows {
 		out[i] = r.record()
 	}
 	return out, nil
+}
+
+// recordsOf are all certificates of products, the newest first.
+func recordsOf(ctx context.Context, g *gorm.DB, productIDs []int64) ([]recordRow, error) {
+	var rows []recordRow
+	err := g.WithContext(ctx).Raw(`
+		SELECT cp.product_id, `+recordColumns+`
+		FROM certificate_product cp JOIN certificate c ON c.id = cp.certificate_id
+		WHERE cp.product_id IN ? ORDER BY c.valid_from DESC, c.id DESC`, productIDs).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("certification: history: %w", err)
+	}
+	return rows, nil
 }
 
 func byCode(ctx context.Context, g *gorm.DB, code string) (Record, bool, error) {

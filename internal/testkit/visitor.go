@@ -145,13 +145,16 @@ func (v *Visitor) must(a *Answer, err error) *Answer {
 
 // Try sends one request and reports a failure of the connection instead of failing the test.
 func (v *Visitor) Try(method, path string, values url.Values) (*Answer, error) {
+	if values == nil {
+		return v.send(method, path, nil, "")
+	}
+	return v.send(method, path, strings.NewReader(values.Encode()), "application/x-www-form-urlencoded")
+}
+
+func (v *Visitor) send(method, path string, body io.Reader, kind string) (*Answer, error) {
 	to, err := v.base.Parse(path)
 	if err != nil {
 		return nil, err
-	}
-	var body io.Reader
-	if values != nil {
-		body = strings.NewReader(values.Encode())
 	}
 	r, err := http.NewRequest(method, to.String(), body)
 	if err != nil {
@@ -160,8 +163,8 @@ func (v *Visitor) Try(method, path string, values url.Values) (*Answer, error) {
 	for name, value := range v.Header {
 		r.Header[name] = value
 	}
-	if values != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if kind != "" {
+		r.Header.Set("Content-Type", kind)
 	}
 	got, err := v.client.Do(r)
 	if err != nil {

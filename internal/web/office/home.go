@@ -26,6 +26,7 @@ type part struct {
 // own begins with.
 var parts = []part{
 	{"office.work", account.UseDesk, home},
+	{"certificates.title", account.VerifyStars, certificates},
 	{"money.title", account.ConfirmTransfer, "/office/money"},
 	{"refunds.title", account.ConfirmTransfer, "/office/refunds"},
 }
@@ -54,6 +55,7 @@ func (o *Office) queues() []queue {
 	return []queue{
 		{"office.queue.money", account.ConfirmTransfer, "/office/money", o.moneyWaiting},
 		{"office.queue.refunds", account.ConfirmTransfer, "/office/refunds", o.refundsWaiting},
+		{"certificates.title", account.VerifyStars, certificates, o.starsWaiting},
 	}
 }
 
@@ -68,6 +70,15 @@ func (o *Office) moneyWaiting(ctx context.Context, who account.Account) (w Waiti
 
 func (o *Office) refundsWaiting(ctx context.Context, who account.Account) (w Waiting, err error) {
 	w.N, w.Since, err = o.Orders.RefundsWaiting(ctx, order.ScopeOf(who, account.ConfirmTransfer))
+	return w, err
+}
+
+func (o *Office) starsWaiting(ctx context.Context, who account.Account) (w Waiting, err error) {
+	var day clock.Date
+	w.N, w.Since, day, err = o.Stars.Waiting(ctx, who.Area(account.VerifyStars))
+	if w.N > 0 {
+		w.Due = day.AddDays(1).Time()
+	}
 	return w, err
 }
 

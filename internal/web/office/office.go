@@ -13,12 +13,15 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"choocop.vn/ocop/internal/account"
+	"choocop.vn/ocop/internal/certification"
 	"choocop.vn/ocop/internal/geo"
+	"choocop.vn/ocop/internal/media"
 	"choocop.vn/ocop/internal/order"
 	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/reconcile"
 	"choocop.vn/ocop/internal/web/kit"
+	"choocop.vn/ocop/internal/web/starform"
 )
 
 // Office holds what the pages need; app fills it.
@@ -29,6 +32,9 @@ type Office struct {
 	Money    *reconcile.Service
 	Orders   *order.Service
 	Clock    clock.Clock
+	Stars    *certification.Service
+	// Papers keeps and opens the copies of decisions.
+	Papers *media.Service
 	// Who is the person who is signed in, if anybody.
 	Who func(*gin.Context) (account.Account, bool, error)
 }
@@ -53,6 +59,24 @@ func (o *Office) Routes(e *gin.Engine) {
 	post(account.ConfirmTransfer, "/office/refunds/:id/sent", o.refundSent)
 	post(account.ConfirmTransfer, "/office/refunds/:id/again", o.refundAgain)
 	post(account.ConfirmTransfer, "/office/refunds/:id/leave", o.refundLeft)
+
+	get(account.VerifyStars, "/office/certificates", o.certificates)
+	get(account.VerifyStars, "/office/certificates.csv", o.certificatesCSV)
+	post(account.VerifyStars, "/office/certificates/confirm", o.confirmChosen)
+	get(account.VerifyStars, "/office/certificates/new", o.newCertificate)
+	post(account.VerifyStars, "/office/certificates/new", o.enterCertificate)
+	get(account.VerifyStars, "/office/certificates/:id", o.certificate)
+	get(account.VerifyStars, "/office/certificates/:id/file", o.certificateFile)
+	get(account.VerifyStars, "/office/certificates/:id/edit", o.editCertificate)
+	post(account.VerifyStars, "/office/certificates/:id/edit", o.amendCertificate)
+	post(account.VerifyStars, "/office/certificates/:id/confirm", o.confirmCertificate)
+	post(account.VerifyStars, "/office/certificates/:id/return", o.returnCertificate)
+	post(account.VerifyStars, "/office/certificates/:id/refuse", o.refuseCertificate)
+	post(account.VerifyStars, "/office/certificates/:id/withdraw", o.withdrawCertificate)
+	post(account.VerifyStars, "/office/certificates/:id/note", o.noteCertificate)
+	post(account.VerifyStars, "/office/certificates/:id/assign", o.assignCertificate)
+	o.Views.TakesFile("/office/certificates/new", starform.MaxBytes)
+	o.Views.TakesFile("/office/certificates/:id/edit", starform.MaxBytes)
 }
 
 const personKey = "person"
