@@ -284,7 +284,7 @@ func (a *App) web() error {
 	a.API = &api.API{Views: views, Store: a.Store, Geo: a.Geo, Carts: a.Carts, Orders: a.Orders, Partners: a.Partners, Limiter: a.Redis.Limiter(), Clock: a.Clock,
 		BaseURL: cfg.BaseURL, Anonymous: api.AnonymousRates, Partner: api.PartnerRates}
 	a.news = a.newsOfOrders()
-	stall := &seller.Seller{Views: views, Producers: a.Producers, Money: a.Money, Clock: a.Clock, HTTPS: https}
+	stall := &seller.Seller{Views: views, Producers: a.Producers, Money: a.Money, Stars: a.Stars, Media: a.Media, Clock: a.Clock, HTTPS: https}
 	desk := &office.Office{Views: views, Accounts: a.Accounts, Geo: a.Geo, Money: a.Money, Orders: a.Orders, Stars: a.Stars, Papers: a.Media, Clock: a.Clock}
 	site := &shop.Shop{Views: views, News: a.news, Store: a.Store, Search: a.Search, Geo: a.Geo, Media: a.Media, Carts: a.Carts, Orders: a.Orders,
 		Accounts: a.Accounts, Shoppers: a.Shoppers, Sessions: sessions, Register: a.Redis.Register(),

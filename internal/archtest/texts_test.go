@@ -60,6 +60,7 @@ var composed = []string{
 	"showroom.kind.*",
 	"sms.*",
 	"sort.*",
+	"stars.did.*",
 	"suggest.*",
 	"testcard.do.*",
 	"testcard.what.*",

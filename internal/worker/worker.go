@@ -3,6 +3,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -90,6 +91,8 @@ func Register(w *job.Workers, d Deps) {
 	w.Every(3*time.Second, inventory.TellStock{})
 	job.Handle(w, counted("certificates told to partners", d.Stars.TellLapsed))
 	w.Every(5*time.Minute, certification.TellLapsed{})
+	job.Handle(w, d.warnEnding)
+	w.Every(10*time.Minute, certification.WarnEnding{})
 }
 
 // tellPaused mails a partner that nothing more is sent to an endpoint.
@@ -100,6 +103,30 @@ func (d Deps) tellPaused(ctx context.Context, j partner.TellPaused) error {
 	}
 	return d.Notify.Send(ctx, notify.Mail{RequestKey: fmt.Sprintf("webhook-paused-%s-%d", j.Endpoint, j.At.Unix()), Kind: "webhook_paused", To: n.Partner.Email,
 		Locale: n.Partner.Locale, SubjectArgs: map[string]any{"host": n.Endpoint.Host()}, Data: n})
+}
+
+// warnEnding mails the people of producers whose stars end soon. What could not be sent is tried again.
+func (d Deps) warnEnding(ctx context.Context, _ certification.WarnEnding) error {
+	found, err := d.Stars.Warnings(ctx)
+	if err != nil {
+		return err
+	}
+	var faults []error
+	failed := map[int64]bool{} // a certificate may name goods of several producers
+	for _, w := range found {
+		for _, r := range w.To {
+			if err := d.Notify.Send(ctx, notify.Mail{RequestKey: w.Key(r), Kind: "stars_ending", To: r.Email, Locale: r.Locale,
+				SubjectArgs: map[string]any{"n": w.Days, "goods": w.Goods}, Data: w}); err != nil {
+				faults, failed[w.CertificateID] = append(faults, err), true
+			}
+		}
+	}
+	for _, w := range found {
+		if !failed[w.CertificateID] {
+			faults = append(faults, d.Stars.Warned(ctx, w))
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // counted logs how much a sweep did, when it did anything.

@@ -10,7 +10,7 @@ import (
 // Samples are the pages of the portal in each of their states, for the gallery.
 func (s *Seller) Samples(l i18n.Locale) ([]kit.Sample, error) {
 	var out []kit.Sample
-	for _, add := range []func(i18n.Locale) []kit.Sample{s.todaySamples} {
+	for _, add := range []func(i18n.Locale) []kit.Sample{s.todaySamples, s.starSamples} {
 		out = append(out, add(l)...)
 	}
 	return out, nil

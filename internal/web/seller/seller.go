@@ -15,12 +15,15 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"choocop.vn/ocop/internal/account"
+	"choocop.vn/ocop/internal/certification"
+	"choocop.vn/ocop/internal/media"
 	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/platform/i18n"
 	"choocop.vn/ocop/internal/producer"
 	"choocop.vn/ocop/internal/reconcile"
 	"choocop.vn/ocop/internal/web/kit"
+	"choocop.vn/ocop/internal/web/starform"
 )
 
 // Seller holds what the pages need; app fills it.
@@ -28,6 +31,8 @@ type Seller struct {
 	Views     *kit.Views
 	Producers *producer.Service
 	Money     *reconcile.Service
+	Stars     *certification.Service
+	Media     *media.Service
 	Clock     clock.Clock
 	HTTPS     bool
 	// Who is the person who is signed in, if anybody.
@@ -48,6 +53,17 @@ func (s *Seller) Routes(e *gin.Engine) {
 	get(works, "/seller", s.today)
 	get(works, "/seller/choose", s.choose)
 	post(works, "/seller/choose", s.doChoose)
+
+	get(account.EditGoods, "/seller/stars", s.starList)
+	get(account.EditGoods, "/seller/stars/new", s.starNew)
+	post(account.EditGoods, "/seller/stars/new", s.starSend)
+	get(account.EditGoods, "/seller/stars/:id", s.star)
+	get(account.EditGoods, "/seller/stars/:id/file", s.starFile)
+	get(account.EditGoods, "/seller/stars/:id/edit", s.starEdit)
+	post(account.EditGoods, "/seller/stars/:id/edit", s.starMend)
+	post(account.EditGoods, "/seller/stars/:id/withdraw", s.starWithdraw)
+	s.Views.TakesFile("/seller/stars/new", starform.MaxBytes)
+	s.Views.TakesFile("/seller/stars/:id/edit", starform.MaxBytes)
 }
 
 const (
@@ -137,6 +153,7 @@ type entry struct {
 // entries are the parts there are.
 var entries = []entry{
 	{works, "/seller", "seller.nav.today"},
+	{account.EditGoods, stars, "stars.nav"},
 }
 
 // Nav is an entry as the page shows it.

@@ -25,7 +25,9 @@ type task struct {
 // tasks are the kinds of work of the start page, most pressing first: one line each.
 func (s *Seller) tasks() []task {
 	return []task{
+		{account.EditGoods, "stars_back", stars, false, undated(s.Stars.ToMend)},
 		{account.ConfirmTransfer, "money", "/office/money", false, undated(s.Money.Waiting)},
+		{account.EditGoods, "stars", stars, true, s.Stars.Ending},
 	}
 }
 
