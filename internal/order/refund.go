@@ -54,7 +54,7 @@ func (r RefundOrder) print(code string) []byte {
 //
 // The same key with the same content is the first refund; with another content Conflict order.refund.key_reused. Further
 // errors: order.reason.required, order.refund.key, order.refund.nothing, order.refund.unknown_line,
-// order.refund.too_much (of a line or the shipping), order.refund.not_paid, order.unknown.
+// order.refund.too_much (of a line), order.refund.too_much_shipping, order.refund.not_paid, order.unknown.
 func (s *Service) Refund(ctx context.Context, orderCode string, r RefundOrder) (out payment.Refund, err error) {
 	if r.Reason = strings.TrimSpace(r.Reason); r.Reason == "" || utf8.RuneCountInString(r.Reason) > maxReason {
 		return out, apperr.Field("reason", "order.reason.required", "max", maxReason)
@@ -178,7 +178,7 @@ func (r RefundOrder) parts(o orderRow, lines []refundableLine) ([]refundPart, er
 	}
 	left := vnd(o.ShippingTotal - o.RefundedShipping)
 	if r.Shipping && left == 0 {
-		return nil, apperr.New(apperr.Conflict, "order.refund.too_much", "what", "shipping", "left", left)
+		return nil, apperr.New(apperr.Conflict, "order.refund.too_much_shipping", "left", left)
 	}
 	if (r.Shipping || r.Whole) && left > 0 {
 		parts = append(parts, refundPart{Amount: left})

@@ -201,7 +201,7 @@ func (s *Service) onRefund(ctx context.Context, verb string, in Scope, id int64,
 
 // PaidOut records that a person has sent a refund by hand, with the bank's reference: one that waits for that, or one that
 // the provider did not give back, which then needs a reason. It returns the refund that went by hand. Saying it twice does
-// it once. Invalid order.refund.bank_ref, order.reason.required; Conflict order.refund.decided, order.refund.too_much (another
+// it once. Invalid order.refund.bank_ref, order.reason.required; Conflict order.refund.decided, order.refund.too_much and too_much_shipping (another
 // refund gave the same back meanwhile); NotFound order.refund.unknown.
 func (s *Service) PaidOut(ctx context.Context, in Scope, id int64, bankRef string, d Decider) (out payment.Refund, err error) {
 	if bankRef = strings.TrimSpace(bankRef); bankRef == "" || utf8.RuneCountInString(bankRef) > maxReason {
@@ -226,7 +226,7 @@ func (s *Service) PaidOut(ctx context.Context, in Scope, id int64, bankRef strin
 }
 
 // RetryRefund asks the provider once more for a refund that it did not give back: another takes its place. Saying it twice
-// does it once. Conflict order.refund.decided, order.refund.too_much (another refund gave the same back meanwhile);
+// does it once. Conflict order.refund.decided, order.refund.too_much and too_much_shipping (another refund gave the same back meanwhile);
 // NotFound order.refund.unknown.
 func (s *Service) RetryRefund(ctx context.Context, in Scope, id int64, d Decider) (out payment.Refund, err error) {
 	if err := d.check(false); err != nil {

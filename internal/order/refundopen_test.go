@@ -185,3 +185,30 @@ func TestPeopleAreToldOfARefundThatTheProviderDoesNotTake(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 }
+
+func TestAFailedRefundIsNotRepeatedWhenAnotherGaveTheSameBack(t *testing.T) {
+	d := testkit.DB(t)
+	k := testkit.NewCheckout(t, d)
+	p := paidByCard(t, k, 2, testkit.Product(t, d))
+	o := p.Orders[0]
+	part := ask(order.RefundLine{SKU: o.Lines[0].SKU, Quantity: 1})
+	part.Shipping = true
+	k.Payments.Gateway = &bent{Gateway: k.Cards, refuse: true}
+	failed, err := k.Orders.Refund(ctx, o.Code, part)
+	must(t, err)
+	work(t, k)
+	k.Payments.Gateway = k.Cards
+	again := part
+	again.RequestKey, again.Lines = part.RequestKey+"2", nil
+	if _, err := k.Orders.Refund(ctx, o.Code, again); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Orders.RetryRefund(ctx, order.Everywhere, failed.ID, clerk); keys(t, err) != "order.refund.too_much_shipping" {
+		t.Fatalf("got %v", err)
+	}
+	must(t, k.Orders.LeaveRefund(ctx, order.Everywhere, failed.ID, clerk))
+	work(t, k)
+	if rows := waiting(t, k, order.Everywhere); len(rows) != 0 || p.now(t, k).Orders[0].Refunded() != o.Shipping {
+		t.Fatalf("%+v", rows)
+	}
+}
