@@ -118,6 +118,7 @@ type tab struct {
 
 	mu       sync.Mutex
 	complain []string
+	refused  bool // refusals are part of the test
 }
 
 // tab opens a window; errors in its console fail the test.
@@ -135,7 +136,9 @@ func (m *market) tab(t *testing.T) *tab {
 			}
 			if message.Type == chromedp.ConsoleError || message.IsException() {
 				b.mu.Lock()
-				b.complain = append(b.complain, message.Text+" "+message.URL)
+				if !b.refused || !strings.HasPrefix(message.Text, refusal) {
+					b.complain = append(b.complain, message.Text+" "+message.URL)
+				}
 				b.mu.Unlock()
 			}
 		}
@@ -149,6 +152,17 @@ func (m *market) tab(t *testing.T) *tab {
 	})
 	b.look("light", 1280, 900)
 	return b
+}
+
+// refusal is how the console tells of an answer from 400 to 499.
+const refusal = "Failed to load resource: the server responded with a status of 4"
+
+// mayBeRefused says that this tab asks for what it will not get. Its console tells of that in its own time, even after
+// the test has looked.
+func (b *tab) mayBeRefused() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.refused = true
 }
 
 // complaints takes what the console has said since the last time.

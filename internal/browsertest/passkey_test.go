@@ -23,7 +23,7 @@ const password = "mật khẩu đủ dài"
 
 var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
 
-// phone is a device with a lock that knows its owner at once. It belongs to one tab.
+// phone is a device with a lock that knows its owner at once. It belongs to one tab, whose keys the market may refuse.
 type phone struct {
 	b  *tab
 	id webauthn.AuthenticatorID
@@ -31,6 +31,7 @@ type phone struct {
 
 func (b *tab) phone() *phone {
 	b.t.Helper()
+	b.mayBeRefused()
 	if _, err := chromedp.Call(b.ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
 		b.t.Fatal(err)
 	}
@@ -159,7 +160,7 @@ func (b *tab) byPasskey(path string) {
 	b.click("[data-passkey] button")
 }
 
-// told waits for a text beside the button, in the language of the page. The refusal itself is a line in the console.
+// told waits for a text beside the button, in the language of the page.
 func (b *tab) told(lang, key string) {
 	b.t.Helper()
 	b.until("document.querySelector('[data-said]')?.hidden === false")
@@ -170,7 +171,6 @@ func (b *tab) told(lang, key string) {
 	if have, want := eval[string](b, "document.querySelector('[data-said]').innerText"), i18n.T(l, key, nil); have != want {
 		b.t.Errorf("beside the button stands %q, not %q", have, want)
 	}
-	b.complaints()
 }
 
 func (b *tab) signedIn() bool {
@@ -351,7 +351,6 @@ func TestAnAnswerOfAPasskeyCountsOnce(t *testing.T) {
 	if s := again("/dang-nhap/khoa/xong"); s != 403 {
 		t.Errorf("the answer to another question: %d", s)
 	}
-	b.complaints()
 	if b.signedIn() {
 		t.Error("an answer signs in twice")
 	}
