@@ -160,3 +160,55 @@ func TestTheQueueOfCertificatesCostsTheSameForOneAndThirty(t *testing.T) {
 	}
 	second.Open(one)
 }
+
+func TestAnOfficerRevokesACertificateAndTheStarsAreGone(t *testing.T) {
+	m := open(t)
+	_, tea := goods(t, m)
+	first, second, away := m.staff(t, "mot@vidu.vn", officerOf("86")), m.staff(t, "hai@vidu.vn", officerOf("86")), m.staff(t, "xa@vidu.vn", officerOf("01"))
+	second.Open(m.entered(t, first, tea, "=2361/QĐ-UBND")).Form("form[action$='/confirm']").Submit("").Follow().Is(200)
+	var code string
+	testkit.Scan(t, m.DB, &code, `SELECT code FROM certificate WHERE request_id IS NOT NULL`)
+	one := "/office/stars/" + code
+	away.Get(one).Is(404)
+	away.Post(one+"/revoke", url.Values{"ground": {"differs"}, "decision_no": {"1"}, "on": {today.String()}, "why": {"x"}}).Is(404)
+	m.visitor(t).Get(one).Is(303)
+	page := second.Open("/office/stars?state=valid&stars=4&province=86&q=2361").Click("tbody a")
+	refused := page.Form("form[action$='/revoke']").Fill("decision_no", "318/QĐ-UBND").Fill("on", "").Submit("")
+	refused.Is(422).Whole()
+	if refused.Text("#e-ground") == "" || refused.Text("#e-why") == "" || refused.Find("input[name=decision_no]").AttrOr("value", "") != "318/QĐ-UBND" {
+		t.Errorf("refused: %s", refused.Text("main"))
+	}
+	refused.Form("form[action$='/revoke']").Fill("ground", "differs").Fill("on", today.String()).Fill("why", "Bao bì khác hồ sơ").Submit("").Follow().Is(200).
+		Says(text(i18n.VI, "starlist.state.revoked")).Says("318/QĐ-UBND")
+	file := second.Get("/office/stars.csv?state=revoked")
+	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(file.Body, "\ufeff"))).ReadAll()
+	if err != nil || len(rows) != 2 || rows[1][5] != "'=2361/QĐ-UBND" {
+		t.Errorf("%q, %v", rows, err)
+	}
+	m.visitor(t).Open("/xac-minh/" + code).Says("Bao bì khác hồ sơ")
+}
+
+func TestTheListOfStarsCostsTheSameForOneAndThirty(t *testing.T) {
+	m := open(t)
+	_, tea := goods(t, m)
+	officer := m.staff(t, "mot@vidu.vn", officerOf("86"))
+	count := func(rows int) int {
+		return len(m.queries.During(func() {
+			if n := officer.Open("/office/stars?q=OCOP-2").Find("tbody tr").Length(); n != rows {
+				t.Errorf("%d rows, want %d", n, rows)
+			}
+		}))
+	}
+	add := func(from, to int) {
+		testkit.Exec(t, m.DB, `WITH c AS (INSERT INTO certificate (code, stars, decided_year, level, regime, valid_from, valid_to)
+			SELECT 'OCOP-2-' || n, 3, 2026, 'province', 'x', '2026-01-01', '2029-01-01' FROM generate_series($2::int, $3::int) n RETURNING id)
+			INSERT INTO certificate_product (certificate_id, product_id) SELECT id, $1 FROM c`, tea, from, to)
+	}
+	add(1, 1)
+	count(1) // the map is read once
+	few := count(1)
+	add(2, 40)
+	if many := count(30); many != few || few > 8 {
+		t.Errorf("%d statements for one row, %d for thirty", few, many)
+	}
+}

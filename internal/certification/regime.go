@@ -116,3 +116,37 @@ func DueOn(came clock.Date) clock.Date {
 		}
 	}
 }
+
+// ground is a reason for which stars may be taken away, while it is in force.
+type ground struct {
+	name     string
+	from, to clock.Date // to is zero while nobody ended it
+}
+
+//go:embed data/ground.csv
+var groundFile []byte
+
+var grounds = mustGrounds(groundFile)
+
+func mustGrounds(file []byte) []ground {
+	var out []ground
+	for _, r := range mustRead(file) {
+		g := ground{name: r[0], from: mustDay(r[1])}
+		if r[2] != "" {
+			g.to = mustDay(r[2])
+		}
+		out = append(out, g)
+	}
+	return out
+}
+
+// Grounds are the reasons for which stars may be taken away on a day, in the order in which people choose.
+func Grounds(on clock.Date) []string {
+	var out []string
+	for _, g := range grounds {
+		if !on.Before(g.from) && (g.to.IsZero() || !on.After(g.to)) {
+			out = append(out, g.name)
+		}
+	}
+	return out
+}

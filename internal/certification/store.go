@@ -173,8 +173,10 @@ func named(ctx context.Context, g *gorm.DB, certificateID int64) ([]ProofProduct
 	return out, nil
 }
 
-func revoke(ctx context.Context, tx db.Tx, id int64, on clock.Date, why string) error {
-	return tx.WithContext(ctx).Exec(`UPDATE certificate SET revoked_on = ?, revoked_why = ? WHERE id = ?`, on, why, id).Error
+func revoke(ctx context.Context, tx db.Tx, id int64, v Revocation, accountID int64, at time.Time) error {
+	return tx.WithContext(ctx).Exec(`UPDATE certificate SET revoked_on = @on, revoked_why = @why, revoked_ground = @ground, revoked_no = @no,
+		revoked_by = nullif(CAST(@by AS bigint), 0), revoked_at = @at WHERE id = @id`,
+		map[string]any{"id": id, "on": v.On, "why": v.Why, "ground": v.Ground, "no": v.No, "by": accountID, "at": at}).Error
 }
 
 type entryRow struct {

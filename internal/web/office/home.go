@@ -27,6 +27,7 @@ type part struct {
 var parts = []part{
 	{"office.work", account.UseDesk, home},
 	{"certificates.title", account.VerifyStars, certificates},
+	{"starlist.title", account.VerifyStars, stars},
 	{"money.title", account.ConfirmTransfer, "/office/money"},
 	{"refunds.title", account.ConfirmTransfer, "/office/refunds"},
 }

@@ -75,6 +75,10 @@ func (o *Office) Routes(e *gin.Engine) {
 	post(account.VerifyStars, "/office/certificates/:id/withdraw", o.withdrawCertificate)
 	post(account.VerifyStars, "/office/certificates/:id/note", o.noteCertificate)
 	post(account.VerifyStars, "/office/certificates/:id/assign", o.assignCertificate)
+	get(account.VerifyStars, stars, o.stars)
+	get(account.VerifyStars, "/office/stars.csv", o.starsCSV)
+	get(account.VerifyStars, "/office/stars/:code", o.star)
+	post(account.VerifyStars, "/office/stars/:code/revoke", o.revokeStar)
 	o.Views.TakesFile("/office/certificates/new", starform.MaxBytes)
 	o.Views.TakesFile("/office/certificates/:id/edit", starform.MaxBytes)
 }

@@ -81,6 +81,7 @@ func (o *Office) Samples(l i18n.Locale) ([]kit.Sample, error) {
 		one("settled by itself", settled),
 	}
 	samples = append(samples, o.certificateSamples(l)...)
+	samples = append(samples, o.starSamples(l)...)
 	return append(samples, refundSamples(newFrame(o.Views.SamplePage(l, "/office/refunds"), admin, i18n.T(l, "office.everywhere", nil)), at)...), nil
 }
 
