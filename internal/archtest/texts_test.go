@@ -61,6 +61,7 @@ var composed = []string{
 	"sms.*",
 	"sort.*",
 	"stars.did.*",
+	"starlist.ground.*", "starlist.state.*",
 	"suggest.*",
 	"testcard.do.*",
 	"testcard.what.*",
