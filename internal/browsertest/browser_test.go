@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -118,7 +119,7 @@ type tab struct {
 
 	mu       sync.Mutex
 	complain []string
-	refused  bool // refusals are part of the test
+	refused  []string // paths below which refusals are part of the test
 }
 
 // tab opens a window; errors in its console fail the test.
@@ -136,7 +137,7 @@ func (m *market) tab(t *testing.T) *tab {
 			}
 			if message.Type == chromedp.ConsoleError || message.IsException() {
 				b.mu.Lock()
-				if !b.refused || !strings.HasPrefix(message.Text, refusal) {
+				if !b.expected(message.Text, message.URL) {
 					b.complain = append(b.complain, message.Text+" "+message.URL)
 				}
 				b.mu.Unlock()
@@ -157,12 +158,16 @@ func (m *market) tab(t *testing.T) *tab {
 // refusal is how the console tells of an answer from 400 to 499.
 const refusal = "Failed to load resource: the server responded with a status of 4"
 
-// mayBeRefused says that this tab asks for what it will not get. Its console tells of that in its own time, even after
-// the test has looked.
-func (b *tab) mayBeRefused() {
+// mayBeRefused says that this tab asks for what it will not get, at a path or below it, in either language. Its console
+// tells of that in its own time, even after the test has looked.
+func (b *tab) mayBeRefused(path string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.refused = true
+	b.refused = append(b.refused, b.url+path, b.url+"/en"+path)
+}
+
+func (b *tab) expected(text, url string) bool {
+	return strings.HasPrefix(text, refusal) && slices.ContainsFunc(b.refused, func(p string) bool { return url == p || strings.HasPrefix(url, p+"/") })
 }
 
 // complaints takes what the console has said since the last time.

@@ -31,7 +31,8 @@ type phone struct {
 
 func (b *tab) phone() *phone {
 	b.t.Helper()
-	b.mayBeRefused()
+	b.mayBeRefused("/dang-nhap/khoa")
+	b.mayBeRefused("/tai-khoan/bao-mat/khoa")
 	if _, err := chromedp.Call(b.ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
 		b.t.Fatal(err)
 	}

@@ -152,7 +152,7 @@ func TestPurchaseByKeyboardAlone(t *testing.T) {
 func TestFaultsHaveTheFocus(t *testing.T) {
 	m := open(t)
 	b := m.tab(t)
-	b.mayBeRefused()
+	b.mayBeRefused("/thanh-toan")
 	b.put(m.productPath(t, m.nectar))
 	b.open("/thanh-toan")
 	b.choose("province", "01")

@@ -14,16 +14,19 @@ import (
 	"choocop.vn/ocop/internal/platform/page"
 )
 
-// StateExpiring is the part of StateValid that ends within the first mark of the radar.
+// StateExpiring is the part of StateValid that [Record.Expiring] tells.
 const StateExpiring = "expiring"
+
+// unrevoked are certificates that nobody has taken away by today.
+const unrevoked = "(c.revoked_on IS NULL OR c.revoked_on > @today)"
 
 // stateIs are the states of today as conditions, as [Record.StateOn] tells them.
 var stateIs = map[string]string{
-	StateValid:    "c.valid_from <= @today AND c.valid_to >= @today AND (c.revoked_on IS NULL OR c.revoked_on > @today)",
-	StateExpiring: "c.valid_from <= @today AND c.valid_to >= @today AND c.valid_to <= @soon AND (c.revoked_on IS NULL OR c.revoked_on > @today)",
-	StateExpired:  "c.valid_to < @today AND (c.revoked_on IS NULL OR c.revoked_on > @today)",
+	StateValid:    "c.valid_from <= @today AND c.valid_to >= @today AND " + unrevoked,
+	StateExpiring: "c.valid_from <= @today AND c.valid_to BETWEEN @today AND @soon AND " + unrevoked,
+	StateExpired:  "c.valid_to < @today AND " + unrevoked,
 	StateRevoked:  "c.revoked_on <= @today",
-	StateNotYet:   "c.valid_from > @today AND (c.revoked_on IS NULL OR c.revoked_on > @today)",
+	StateNotYet:   "c.valid_from > @today AND " + unrevoked,
 }
 
 // CertificateFilter chooses certificates of a list, the newest first.
@@ -44,8 +47,11 @@ type Certificate struct {
 	ProvinceCode string
 }
 
-// ofCertificate are the products of certificate c with their producers.
-const ofCertificate = `FROM certificate_product cp JOIN product w ON w.id = cp.product_id JOIN producer p ON p.id = w.producer_id WHERE cp.certificate_id = c.id`
+// goodsJoined are products that certificates name, with their producers.
+const goodsJoined = `FROM certificate_product cp JOIN product w ON w.id = cp.product_id JOIN producer p ON p.id = w.producer_id`
+
+// ofCertificate are those of certificate c.
+const ofCertificate = goodsJoined + ` WHERE cp.certificate_id = c.id`
 
 // Certificates returns those with a producer in the area that the filter chooses, and where the next page begins. One
 // statement.
@@ -82,8 +88,7 @@ func (s *Service) Certificates(ctx context.Context, area account.Area, f Certifi
 	err = s.db.Primary(ctx).Raw(`
 		SELECT `+recordColumns+`, n.producers, n.names, n.province_code FROM certificate c JOIN LATERAL (
 			SELECT string_agg(DISTINCT p.name, ', ') AS producers, string_agg(coalesce(t.name, w.slug), ', ' ORDER BY w.id) AS names, min(p.province_code) AS province_code
-			FROM certificate_product cp JOIN product w ON w.id = cp.product_id JOIN producer p ON p.id = w.producer_id
-			LEFT JOIN product_text t ON t.product_id = w.id AND t.locale = 'vi' WHERE cp.certificate_id = c.id) n ON true
+			`+goodsJoined+` LEFT JOIN product_text t ON t.product_id = w.id AND t.locale = 'vi' WHERE cp.certificate_id = c.id) n ON true
 		WHERE EXISTS (SELECT `+ofCertificate+` AND `+held+`) AND `+strings.Join(where, " AND ")+` ORDER BY c.id DESC LIMIT @limit`, args).Scan(&rows).Error
 	if err != nil {
 		return nil, "", fmt.Errorf("certification: certificates: %w", err)

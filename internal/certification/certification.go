@@ -12,6 +12,7 @@ package certification
 
 import (
 	"context"
+	"strconv"
 
 	"gorm.io/gorm"
 
@@ -68,6 +69,14 @@ type Record struct {
 	RevokedWhy  string
 	SourceURL   string
 	Note        string
+}
+
+// Decision is the decision's number, or its year where no more is known.
+func (r Record) Decision() string {
+	if r.DecisionNo == "" {
+		return strconv.Itoa(r.DecidedYear)
+	}
+	return r.DecisionNo
 }
 
 // StateOn is the state of the certificate on a day: one of the State constants.

@@ -33,12 +33,15 @@ type Holding struct {
 }
 
 // DaysLeft is how many days it still counts after a day; 0 on its last one.
-func (h Holding) DaysLeft(on clock.Date) int { return on.DaysUntil(h.ValidTo) }
+func (r Record) DaysLeft(on clock.Date) int { return on.DaysUntil(r.ValidTo) }
 
-// Ending reports whether it is time to renew: it counts on the day, ends within the first mark, and nothing came after it.
-func (h Holding) Ending(on clock.Date) bool {
-	return !h.Renewed && h.StateOn(on) == StateValid && MarkOf(h.DaysLeft(on)) != 0
+// Expiring reports whether it counts on the day and ends within the first mark.
+func (r Record) Expiring(on clock.Date) bool {
+	return r.StateOn(on) == StateValid && MarkOf(r.DaysLeft(on)) != 0
 }
+
+// Ending reports whether it is time to renew: it is expiring, and nothing came after it.
+func (h Holding) Ending(on clock.Date) bool { return !h.Renewed && h.Expiring(on) }
 
 // Holdings are all certificates of a producer, those that end last first.
 func (s *Service) Holdings(ctx context.Context, producerID int64) ([]Holding, error) {

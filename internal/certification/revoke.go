@@ -28,7 +28,7 @@ const maxDecisionNo = 100
 // Check says what is wrong with a revocation that a person put down.
 func (v Revocation) Check() apperr.List {
 	var out apperr.List
-	if !slices.Contains(Grounds(v.On), v.Ground) {
+	if v.Ground == "" || v.On.Valid() && !slices.Contains(Grounds(v.On), v.Ground) {
 		out = append(out, apperr.Field("ground", "certification.revoke.ground"))
 	}
 	if v.No == "" || longer(v.No, maxDecisionNo) {

@@ -44,6 +44,12 @@ func TestAnOfficerTakesStarsAwayFromTheDayOn(t *testing.T) {
 			t.Errorf("%s: %v", field, faults)
 		}
 	}
+	undated := revocation()
+	undated.On = clock.Date{}
+	faults, _ := apperr.As(k.TakeAway(ctx, k.second, k.here, code, undated))
+	if _, beside := faults.On("ground"); beside || len(faults) != 1 {
+		t.Errorf("a missing day alone: %v", faults)
+	}
 	for range 2 { // a double click
 		if err := k.TakeAway(ctx, k.second, k.here, code, revocation()); err != nil {
 			t.Fatal(err)

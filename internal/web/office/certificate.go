@@ -126,11 +126,7 @@ func certificateOne(f Frame, d certification.Detail, p places, who int64, today 
 
 // record is a certificate in one line.
 func (f *Frame) record(r certification.Record, today clock.Date) string {
-	no := r.DecisionNo
-	if no == "" {
-		no = strconv.Itoa(r.DecidedYear)
-	}
-	return f.T("certificates.record", "stars", r.Stars, "no", no, "from", r.ValidFrom, "to", r.ValidTo, "state", f.T("certificates.record_is."+r.StateOn(today)))
+	return f.T("certificates.record", "stars", r.Stars, "no", r.Decision(), "from", r.ValidFrom, "to", r.ValidTo, "state", f.T("certificates.record_is."+r.StateOn(today)))
 }
 
 func version(c *gin.Context) int {

@@ -146,6 +146,14 @@ func (p places) province(code string, l i18n.Locale) string {
 	return ""
 }
 
+// options are the provinces to choose from.
+func (p places) options(l i18n.Locale, chosen string) (out []Option) {
+	for _, x := range p.provinces {
+		out = append(out, Option{x.Code, x.Title(l), x.Code == chosen})
+	}
+	return out
+}
+
 func (o *Office) places(c *gin.Context, province string) (p places, err error) {
 	if p.provinces, err = o.Geo.Provinces(c.Request.Context()); err != nil || province == "" {
 		return p, err
@@ -182,9 +190,7 @@ func certificateList(f Frame, q url.Values, rows []certification.Row, next strin
 		}
 		m.Chips = append(m.Chips, Chip{m.T("certificates.show." + key), with(certificates, "state", s.word), s.word == m.State})
 	}
-	for _, x := range p.provinces {
-		m.Provinces = append(m.Provinces, Option{x.Code, x.Title(m.Locale), x.Code == m.Province})
-	}
+	m.Provinces = p.options(m.Locale, m.Province)
 	for _, x := range p.communes {
 		m.Communes = append(m.Communes, Option{x.Code, x.Title(m.Locale), x.Code == q.Get("commune")})
 	}
@@ -230,6 +236,22 @@ func (f *Frame) due(on, today clock.Date) (text, tone string) {
 // certificatesMost bounds the rows of a file.
 const certificatesMost = 20_000
 
+// table begins an answer that is a file: its name carries today, its first row the heads.
+func (o *Office) table(c *gin.Context, name string, heads ...string) (*sheet.CSV, error) {
+	c.Header("Content-Type", "text/csv; charset=utf-8")
+	c.Header("Content-Disposition", `attachment; filename="`+name+`-`+clock.Today(o.Clock).String()+`.csv"`)
+	out := sheet.NewCSV(c.Writer)
+	return out, out.Row(heads...)
+}
+
+// heads are the names of columns.
+func (f *Frame) heads(keys ...string) (out []string) {
+	for _, k := range keys {
+		out = append(out, f.T("certificates.col."+k))
+	}
+	return out
+}
+
 // certificatesCSV is the list with the same filters, as a file.
 func (o *Office) certificatesCSV(c *gin.Context) error {
 	f := certificateFilter(c.Request.URL.Query(), person(c).ID)
@@ -243,23 +265,17 @@ func (o *Office) certificatesCSV(c *gin.Context) error {
 		return err
 	}
 	page := o.frame(c)
-	c.Header("Content-Type", "text/csv; charset=utf-8")
-	c.Header("Content-Disposition", `attachment; filename="ocop-certificates-`+clock.Today(o.Clock).String()+`.csv"`)
-	out := sheet.NewCSV(c.Writer)
-	var head []string
-	for _, k := range []string{"id", "producer", "province", "goods", "stars", "decision", "decided", "issuer", "until", "state", "due", "assignee", "code"} {
-		head = append(head, page.T("certificates.col."+k))
+	out, err := o.table(c, "ocop-certificates",
+		page.heads("id", "producer", "province", "goods", "stars", "decision", "decided", "issuer", "until", "state", "due", "assignee", "code")...)
+	if err != nil {
+		return err
 	}
-	err = out.Row(head...)
 	for _, r := range rows {
+		err := out.Row(strconv.FormatInt(r.ID, 10), r.Producer, p.province(r.ProvinceCode, page.Locale), r.Names, strconv.Itoa(r.Stars), r.DecisionNo, r.DecidedOn.VN(),
+			r.Issuer, r.ValidTo.VN(), page.T("certificates.state."+string(r.State)), r.DueOn.VN(), r.Assignee, r.Code)
 		if err != nil {
 			return err
 		}
-		err = out.Row(strconv.FormatInt(r.ID, 10), r.Producer, p.province(r.ProvinceCode, page.Locale), r.Names, strconv.Itoa(r.Stars), r.DecisionNo, r.DecidedOn.VN(),
-			r.Issuer, r.ValidTo.VN(), page.T("certificates.state."+string(r.State)), r.DueOn.VN(), r.Assignee, r.Code)
-	}
-	if err != nil {
-		return err
 	}
 	return out.Close()
 }

@@ -14,13 +14,19 @@ import (
 	"choocop.vn/ocop/internal/web/starform"
 )
 
+// sampleDesk is the frame of an officer of a province, and the map that the officer sees.
+func (o *Office) sampleDesk(l i18n.Locale, path string) (Frame, places) {
+	officer := account.Account{Name: "Nguyễn Thị Phương Thảo", Roles: []account.Role{{Name: account.Officer, Scope: account.OfProvince, ScopeID: "15"}}}
+	home := geo.Province{Code: "15", Name: "Lào Cai", NameEN: "Lao Cai"}
+	return newFrame(o.Views.SamplePage(l, path), officer, home.Title(l)), places{provinces: []geo.Province{home}}
+}
+
 // certificateSamples are the pages about star decisions in each of their states.
 func (o *Office) certificateSamples(l i18n.Locale) []kit.Sample {
 	at := o.Clock.Now()
 	today := clock.On(at)
-	officer := account.Account{Name: "Nguyễn Thị Phương Thảo", Roles: []account.Role{{Name: account.Officer, Scope: account.OfProvince, ScopeID: "15"}}}
-	frame := newFrame(o.Views.SamplePage(l, certificates), officer, "Tỉnh Lào Cai")
-	map1 := places{provinces: []geo.Province{{Code: "15", Name: "Lào Cai"}}, communes: []geo.Commune{{Code: "02671", Name: "Mường Khương", ProvinceCode: "15"}}}
+	frame, map1 := o.sampleDesk(l, certificates)
+	map1.communes = []geo.Commune{{Code: "02671", Name: "Mường Khương", ProvinceCode: "15"}}
 	row := func(id int64, state certification.RequestState, days int) certification.Row {
 		return certification.Row{Producer: "Hợp tác xã nông nghiệp hữu cơ Séng Cù Mường Vi – Bản Xèo", ProvinceCode: "15", Names: "Gạo Séng Cù Mường Vi, Gạo nếp nương Bát Xát", Assignee: "Lê Văn Bảy",
 			Request: certification.Request{ID: id, State: state, Version: 1, EnteredBy: 7, EditedBy: 7, EnteredAt: at.Add(-50 * time.Hour), DueOn: today.AddDays(days),

@@ -11,12 +11,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"choocop.vn/ocop/internal/account"
 	"choocop.vn/ocop/internal/certification"
 	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/platform/i18n"
-	"choocop.vn/ocop/internal/platform/sheet"
 	"choocop.vn/ocop/internal/web/kit"
 )
 
@@ -33,13 +31,12 @@ type StarList struct {
 	Chips                            []Chip
 	Provinces, Ranks                 []Option
 	Text, State, Province, CSV, Next string
+	Filtered                         bool
 	Rows                             []StarRow
 }
 
 // starStates are the parts of the list, by their word in the address; the first is all.
 var starStates = []string{"", certification.StateValid, certification.StateExpiring, certification.StateExpired, certification.StateRevoked, certification.StateNotYet}
-
-func starArea(c *gin.Context) account.Area { return person(c).Area(account.VerifyStars) }
 
 func starFilter(q url.Values) certification.CertificateFilter {
 	f := certification.CertificateFilter{Province: short(q.Get("province")), Text: short(q.Get("q")), After: q.Get("after"), Size: certificatesAPage}
@@ -55,7 +52,7 @@ func starFilter(q url.Values) certification.CertificateFilter {
 func (o *Office) stars(c *gin.Context) error {
 	q := c.Request.URL.Query()
 	f := starFilter(q)
-	rows, next, err := o.Stars.Certificates(c.Request.Context(), starArea(c), f)
+	rows, next, err := o.Stars.Certificates(c.Request.Context(), reach(c).Area, f)
 	if err != nil {
 		return err
 	}
@@ -94,9 +91,7 @@ func starList(f Frame, by certification.CertificateFilter, rows []certification.
 		other.State = s
 		m.Chips = append(m.Chips, Chip{m.T("starlist.state." + key), starAddress(stars, other, ""), s == by.State})
 	}
-	for _, x := range p.provinces {
-		m.Provinces = append(m.Provinces, Option{x.Code, x.Title(m.Locale), x.Code == by.Province})
-	}
+	m.Provinces, m.Filtered = p.options(m.Locale, by.Province), by.Text != "" || by.Province != "" || by.Stars != 0
 	for n := 5; n >= 3; n-- {
 		m.Ranks = append(m.Ranks, Option{strconv.Itoa(n), m.T("badge.stars", "n", n), n == by.Stars})
 	}
@@ -113,7 +108,7 @@ func starList(f Frame, by certification.CertificateFilter, rows []certification.
 // starState is the state of a certificate on a day, as the list divides them, and its colour.
 func starState(r certification.Record, today clock.Date) (state, tone string) {
 	switch state = r.StateOn(today); {
-	case state == certification.StateValid && !r.ValidTo.After(today.AddDays(certification.Marks[0])):
+	case r.Expiring(today):
 		return certification.StateExpiring, "warn"
 	case state == certification.StateValid:
 		return state, "good"
@@ -123,17 +118,9 @@ func starState(r certification.Record, today clock.Date) (state, tone string) {
 	return state, "bad"
 }
 
-// decisionNo is the decision's number, or its year where no more is known.
-func decisionNo(r certification.Record) string {
-	if r.DecisionNo == "" {
-		return strconv.Itoa(r.DecidedYear)
-	}
-	return r.DecisionNo
-}
-
 func (f *Frame) star(r certification.Certificate, p places, today clock.Date) StarRow {
 	state, tone := starState(r.Record, today)
-	return StarRow{URL: stars + "/" + r.Code, Stars: f.T("badge.stars", "n", r.Stars), Decision: decisionNo(r.Record), Goods: r.Names, Producers: r.Producers,
+	return StarRow{URL: stars + "/" + r.Code, Stars: f.T("badge.stars", "n", r.Stars), Decision: r.Record.Decision(), Goods: r.Names, Producers: r.Producers,
 		Place: p.province(r.ProvinceCode, f.Locale), State: f.T("starlist.state." + state), Tone: tone, Until: i18n.FormatDay(f.Locale, r.ValidTo)}
 }
 
@@ -141,7 +128,7 @@ func (f *Frame) star(r certification.Certificate, p places, today clock.Date) St
 func (o *Office) starsCSV(c *gin.Context) error {
 	f := starFilter(c.Request.URL.Query())
 	f.After, f.Size = "", certificatesMost
-	rows, _, err := o.Stars.Certificates(c.Request.Context(), starArea(c), f)
+	rows, _, err := o.Stars.Certificates(c.Request.Context(), reach(c).Area, f)
 	if err != nil {
 		return err
 	}
@@ -150,28 +137,23 @@ func (o *Office) starsCSV(c *gin.Context) error {
 		return err
 	}
 	page, today := o.frame(c), clock.Today(o.Clock)
-	c.Header("Content-Type", "text/csv; charset=utf-8")
-	c.Header("Content-Disposition", `attachment; filename="ocop-stars-`+today.String()+`.csv"`)
-	out := sheet.NewCSV(c.Writer)
-	var head []string
-	for _, k := range []string{"code", "producer", "province", "goods", "stars", "decision", "issuer"} {
-		head = append(head, page.T("certificates.col."+k))
+	heads := append(page.heads("code", "producer", "province", "goods", "stars", "decision", "issuer"), page.T("starlist.from"), page.T("certificates.col.until"),
+		page.T("certificates.col.state"), page.T("starlist.revoked_on"), page.T("starlist.why"))
+	out, err := o.table(c, "ocop-stars", heads...)
+	if err != nil {
+		return err
 	}
-	err = out.Row(append(head, page.T("starlist.from"), page.T("certificates.col.until"), page.T("certificates.col.state"), page.T("starlist.revoked_on"), page.T("starlist.why"))...)
 	for _, r := range rows {
-		if err != nil {
-			return err
-		}
 		state, _ := starState(r.Record, today)
 		var revoked string
 		if r.RevokedOn != nil {
 			revoked = r.RevokedOn.VN()
 		}
-		err = out.Row(r.Code, r.Producers, p.province(r.ProvinceCode, page.Locale), r.Names, strconv.Itoa(r.Stars), decisionNo(r.Record), r.Issuer, r.ValidFrom.VN(),
+		err := out.Row(r.Code, r.Producers, p.province(r.ProvinceCode, page.Locale), r.Names, strconv.Itoa(r.Stars), r.Record.Decision(), r.Issuer, r.ValidFrom.VN(),
 			r.ValidTo.VN(), page.T("starlist.state."+state), revoked, r.RevokedWhy)
-	}
-	if err != nil {
-		return err
+		if err != nil {
+			return err
+		}
 	}
 	return out.Close()
 }
@@ -192,7 +174,7 @@ type StarOne struct {
 func (o *Office) star(c *gin.Context) error { return o.showStar(c, http.StatusOK, nil) }
 
 func (o *Office) showStar(c *gin.Context, status int, faults apperr.List) error {
-	d, err := o.Stars.Certificate(c.Request.Context(), starArea(c), c.Param("code"))
+	d, err := o.Stars.Certificate(c.Request.Context(), reach(c).Area, c.Param("code"))
 	if err != nil {
 		return err
 	}
@@ -230,7 +212,7 @@ func (f *Frame) starFacts(d certification.CertificateDetail) (out []Fact) {
 	if d.Ground != "" {
 		ground = f.T("starlist.ground." + d.Ground)
 	}
-	for _, fact := range [][2]string{{"certificates.col.decision", decisionNo(d.Record)}, {"certificates.level", f.T("proof.level." + d.Level)}, {"certificates.col.issuer", d.Issuer},
+	for _, fact := range [][2]string{{"certificates.col.decision", d.Record.Decision()}, {"certificates.level", f.T("proof.level." + d.Level)}, {"certificates.col.issuer", d.Issuer},
 		{"certificates.regime", d.Regime}, {"certificates.valid", f.T("certificates.from_to", "from", d.ValidFrom, "to", d.ValidTo)},
 		{"starlist.ground", ground}, {"starlist.no", d.RevokedNo}, {"starlist.why", d.RevokedWhy}} {
 		if fact[1] != "" {
@@ -276,7 +258,7 @@ func (o *Office) revokeStar(c *gin.Context) error {
 	if err != nil {
 		on = clock.Date{} // no day: the domain says so beside the field
 	}
-	err = o.Stars.TakeAway(c.Request.Context(), officer(c), starArea(c), c.Param("code"), certification.Revocation{On: on, Why: c.PostForm("why"),
+	err = o.Stars.TakeAway(c.Request.Context(), officer(c), reach(c).Area, c.Param("code"), certification.Revocation{On: on, Why: c.PostForm("why"),
 		Ground: c.PostForm("ground"), No: c.PostForm("decision_no")})
 	if faults, known := apperr.As(err); known && faults.Kind() != apperr.NotFound {
 		return o.showStar(c, kit.Status(faults), faults)

@@ -3,9 +3,7 @@ package office
 import (
 	"time"
 
-	"choocop.vn/ocop/internal/account"
 	"choocop.vn/ocop/internal/certification"
-	"choocop.vn/ocop/internal/geo"
 	"choocop.vn/ocop/internal/platform/apperr"
 	"choocop.vn/ocop/internal/platform/clock"
 	"choocop.vn/ocop/internal/platform/i18n"
@@ -16,9 +14,7 @@ import (
 func (o *Office) starSamples(l i18n.Locale) []kit.Sample {
 	at := o.Clock.Now()
 	today := clock.On(at)
-	officer := account.Account{Name: "Nguyễn Thị Phương Thảo", Roles: []account.Role{{Name: account.Officer, Scope: account.OfProvince, ScopeID: "15"}}}
-	frame := newFrame(o.Views.SamplePage(l, stars), officer, "Tỉnh Lào Cai")
-	map1 := places{provinces: []geo.Province{{Code: "15", Name: "Lào Cai"}}}
+	frame, map1 := o.sampleDesk(l, stars)
 	record := func(from, to, revoked int) certification.Record {
 		r := certification.Record{ID: 5, Code: "OCOP-7K4M-92QX", Stars: 4, DecisionNo: "2361/QĐ-UBND", DecidedYear: 2026, Level: certification.Province, Issuer: "Ủy ban nhân dân tỉnh Lào Cai",
 			Regime: "QĐ 26/2026/QĐ-TTg", ValidFrom: today.AddDays(from), ValidTo: today.AddDays(to)}

@@ -98,12 +98,8 @@ func starList(f Frame, held []certification.Holding, rows []certification.Row, n
 var starTones = map[certification.RequestState]string{certification.Returned: "warn", certification.Confirmed: "good", certification.Refused: "bad"}
 
 func (f *Frame) starLine(h certification.Holding, today clock.Date) StarLine {
-	no := h.DecisionNo
-	if no == "" {
-		no = strconv.Itoa(h.DecidedYear)
-	}
 	state := h.StateOn(today)
-	out := StarLine{Title: f.T("badge.stars", "n", h.Stars), Goods: h.Names, Decision: f.T("stars.decision", "no", no), State: f.T("certificates.record_is." + state),
+	out := StarLine{Title: f.T("badge.stars", "n", h.Stars), Goods: h.Names, Decision: f.T("stars.decision", "no", h.Decision()), State: f.T("certificates.record_is." + state),
 		Span: f.T("certificates.from_to", "from", h.ValidFrom, "to", h.ValidTo), Proof: "/xac-minh/" + h.Code, Days: max(h.ValidFrom.DaysUntil(h.ValidTo), 1)}
 	out.Gone = min(max(h.ValidFrom.DaysUntil(today), 0), out.Days)
 	switch {
